@@ -1,0 +1,99 @@
+"""MXNet must import beside anything, and leave NumPy, the warnings and the logging of the process alone."""
+
+import itertools
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+_COMPAT = Path(__file__).with_name("_compat.py")
+_FRAMEWORKS = [name for name in ("torch", "jax", "tensorflow") if find_spec(name)]
+
+_PREAMBLE = f"""
+import importlib.util, logging, sys, warnings
+import numpy
+spec = importlib.util.spec_from_file_location("mxnet_compat", {str(_COMPAT)!r})
+compat = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(compat)
+"""
+
+_COMPUTE = {
+    "torch": "import torch; assert torch.ones(3).sum().item() == 3",
+    "jax": "import jax.numpy as jnp; assert float(jnp.ones(3).sum()) == 3",
+    "tensorflow": "import tensorflow as tf; assert float(tf.reduce_sum(tf.ones(3))) == 3",
+    "compat": "mx = compat.import_mxnet(); assert float(mx.np.ones(3).sum()) == 3",
+}
+
+
+def run_python(code: str) -> str:
+    """Run code in a fresh interpreter where every warning is printed; return what it wrote to stderr."""
+    done = subprocess.run([sys.executable, "-W", "always", "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stderr
+
+
+def test_nothing_leaks_into_the_process() -> None:
+    run_python(
+        _PREAMBLE
+        + """
+names, filters, finders = set(dir(numpy)), list(warnings.filters), list(sys.meta_path)
+had_distutils = "distutils" in sys.modules
+mx = compat.import_mxnet()
+assert set(dir(numpy)) == names
+assert sys.modules["numpy"] is numpy
+assert warnings.filters == filters
+assert sys.meta_path == finders
+assert not logging.getLogger().handlers
+assert ("distutils" in sys.modules) == had_distutils
+assert compat.import_mxnet() is mx
+"""
+    )
+
+
+def test_import_writes_no_warning_of_mxnet() -> None:
+    stderr = run_python(_PREAMBLE + "compat.import_mxnet()")
+    assert "mxnet" not in stderr
+
+
+def test_numpy_shapes_hold_in_every_thread() -> None:
+    run_python(
+        _PREAMBLE
+        + """
+from concurrent.futures import ThreadPoolExecutor
+mx = compat.import_mxnet()
+def shapes():
+    return mx.np.zeros(()).shape, mx.np.zeros((0, 3)).shape
+with ThreadPoolExecutor(1) as pool:
+    assert pool.submit(shapes).result() == shapes() == ((), (0, 3))
+"""
+    )
+
+
+def test_names_removed_from_numpy_work_at_call_time() -> None:
+    run_python(
+        _PREAMBLE
+        + """
+mx = compat.import_mxnet()
+x = mx.np.array([1.0, -2.0, 3.0])
+assert x[x > 0].asnumpy().tolist() == [1.0, 3.0]
+x[x < 0] = 0.0
+assert x.asnumpy().tolist() == [1.0, 0.0, 3.0]
+assert mx.np.empty_like(x).shape == (3,)
+"""
+    )
+
+
+@pytest.mark.parametrize("first", [True, False], ids=["first", "last"])
+@pytest.mark.parametrize("other", _FRAMEWORKS)
+def test_computes_beside_another_framework(other: str, first: bool) -> None:
+    order = ["compat", other] if first else [other, "compat"]
+    run_python(_PREAMBLE + "\n".join(_COMPUTE[name] for name in order * 2))
+
+
+@pytest.mark.skipif(len(_FRAMEWORKS) < 3, reason="needs the other three frameworks")
+@pytest.mark.parametrize("place", range(4))
+def test_computes_beside_all_frameworks(place: int) -> None:
+    order = [*_FRAMEWORKS[:place], "compat", *_FRAMEWORKS[place:]]
+    run_python(_PREAMBLE + "\n".join(_COMPUTE[name] for name in itertools.chain(order, reversed(order))))

@@ -1,0 +1,1 @@
+"""The lessons, in the order of the curriculum."""

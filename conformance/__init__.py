@@ -1,0 +1,1 @@
+"""The conformance suite: what every backend must agree on, as data, and the tests made from it."""

@@ -1,0 +1,59 @@
+"""How a declaration of the contract becomes a function that runs on the active backend."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from d2l_core import backend as _backend
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+REGISTRY: dict[str, Primitive] = {}
+
+
+@dataclass(frozen=True)
+class Primitive:
+    """One entry of the contract.
+
+    Attributes:
+        name: what it is called, in the contract and in every adapter.
+        group: the adapter module that implements it.
+        declaration: signature and docstring; for a composite also the default implementation.
+        composite: True if it is composed of other primitives and an adapter may leave it out.
+    """
+
+    name: str
+    group: str
+    declaration: Callable[..., Any]
+    composite: bool
+
+
+def primitive(group: str, *, accepts_foreign: bool = False) -> Callable[[F], F]:
+    """Declare a function that every adapter must implement in its module `group`."""
+    return functools.partial(_declare, group=group, composite=False, accepts_foreign=accepts_foreign)
+
+
+def composite(group: str) -> Callable[[F], F]:
+    """Declare a function composed of primitives; an adapter may replace it by a faster native form."""
+    return functools.partial(_declare, group=group, composite=True, accepts_foreign=False)
+
+
+def _declare(declaration: F, *, group: str, composite: bool, accepts_foreign: bool) -> F:
+    name = declaration.__name__
+    REGISTRY[name] = Primitive(name, group, declaration, composite)
+    current = _backend._CURRENT
+
+    @functools.wraps(declaration)
+    def dispatch(*args: Any, **kwargs: Any) -> Any:
+        context = current.get() or _backend.current()
+        backend = context.backend
+        foreign = backend.foreign
+        for value in args:
+            if type(value) in foreign and not accepts_foreign:
+                raise _backend.mixed(backend, name, value)
+        return getattr(backend, name)(*args, **kwargs)
+
+    return dispatch  # type: ignore[return-value]

@@ -1,0 +1,594 @@
+"""The contract between the engine and a backend: every primitive with its meaning, shapes and dtypes.
+
+Tensors are native: what a function returns is the framework's own array type. Array functions carry the names and
+meanings of the Python array API standard 2024.12 (https://data-apis.org/array-api/2024.12); the others are marked
+*extension*. Each function here runs on the active backend; an adapter implements a primitive under the same name in
+its module of the same group, and may replace a composite (`d2l_core.composites`) by a faster native form.
+
+Rules that hold for all of them:
+
+- The default float is float32 at precision 32 and float64 at precision 64. The default integer may be int32 or
+  int64. Python scalars do not widen a tensor's dtype. Where a backend has no 64-bit types at precision 32, it narrows.
+- Axes count from the end when negative. Reductions take ``axis=None`` (all), an integer or a tuple.
+- Nothing is modified in place and results never share memory that the caller could see change.
+- Images are channels first, ``(N, C, *spatial)``; convolution kernels are ``(out, in / groups, *window)``.
+- A wrong call raises the framework's error unless the docstring names another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from typing import Any
+
+from d2l_core._dispatch import REGISTRY, Primitive, primitive
+
+Tensor = Any
+"""A native tensor of the active backend."""
+
+DType = Any
+"""A native dtype of the active backend: ``xp.float32``, ``xp.int64``, ``xp.bool`` ..."""
+
+Axis = int | tuple[int, ...] | None
+Shape = int | Sequence[int]
+
+DTYPES = ("bool", "uint8", "int32", "int64", "float32", "float64")
+"""The dtypes that every adapter names in its module ``arrays``."""
+
+
+def contract() -> dict[str, Primitive]:
+    """Every primitive and composite by name."""
+    import d2l_core.composites  # noqa: F401 - declares the composites
+
+    return dict(REGISTRY)
+
+
+# ---------------------------------------------------------------- creation
+
+
+@primitive("arrays", accepts_foreign=True)
+def asarray(obj: Any, /, *, dtype: DType = None) -> Tensor:
+    """Tensor on the active device from Python numbers, nested sequences, NumPy arrays or a native tensor.
+
+    Without `dtype`, Python floats and NumPy float64 data take the default float; other NumPy data keep their dtype.
+    """
+
+
+@primitive("arrays")
+def zeros(shape: Shape, *, dtype: DType = None) -> Tensor:
+    """Zeros of `shape`, of the default float unless `dtype` is given."""
+
+
+@primitive("arrays")
+def ones(shape: Shape, *, dtype: DType = None) -> Tensor:
+    """Ones of `shape`, of the default float unless `dtype` is given."""
+
+
+@primitive("arrays")
+def full(shape: Shape, fill_value: float, *, dtype: DType = None) -> Tensor:
+    """`shape` filled with a Python scalar; its kind (bool, int, float) decides the dtype unless given."""
+
+
+@primitive("arrays")
+def arange(start: float, /, stop: float | None = None, step: float = 1, *, dtype: DType = None) -> Tensor:
+    """Evenly spaced values in [start, stop); the default integer for integers, else the default float."""
+
+
+@primitive("arrays")
+def linspace(start: float, stop: float, /, num: int, *, dtype: DType = None, endpoint: bool = True) -> Tensor:
+    """`num` evenly spaced floats from start to stop."""
+
+
+@primitive("arrays")
+def eye(n_rows: int, n_cols: int | None = None, /, *, k: int = 0, dtype: DType = None) -> Tensor:
+    """Ones on the k-th diagonal, zeros elsewhere; shape (n_rows, n_cols)."""
+
+
+@primitive("arrays")
+def zeros_like(x: Tensor, /, *, dtype: DType = None) -> Tensor:
+    """Zeros with the shape of `x`, and its dtype unless given."""
+
+
+@primitive("arrays")
+def ones_like(x: Tensor, /, *, dtype: DType = None) -> Tensor:
+    """Ones with the shape of `x`, and its dtype unless given."""
+
+
+@primitive("arrays")
+def full_like(x: Tensor, /, fill_value: float, *, dtype: DType = None) -> Tensor:
+    """A Python scalar in the shape of `x`, and in its dtype unless given."""
+
+
+# ---------------------------------------------------------------- dtypes and shapes
+
+
+@primitive("arrays")
+def astype(x: Tensor, dtype: DType, /) -> Tensor:
+    """`x` converted to `dtype`; floats to integers truncate towards zero."""
+
+
+@primitive("arrays")
+def reshape(x: Tensor, /, shape: Shape) -> Tensor:
+    """Same elements in row-major order in another shape; one entry may be -1."""
+
+
+@primitive("arrays")
+def permute_dims(x: Tensor, /, axes: tuple[int, ...]) -> Tensor:
+    """Axes reordered: axis i of the result is axis ``axes[i]`` of `x`."""
+
+
+@primitive("arrays")
+def matrix_transpose(x: Tensor, /) -> Tensor:
+    """The last two axes swapped: (..., M, N) -> (..., N, M)."""
+
+
+@primitive("arrays")
+def concat(arrays: Sequence[Tensor], /, *, axis: int = 0) -> Tensor:
+    """Tensors joined along an existing axis."""
+
+
+@primitive("arrays")
+def stack(arrays: Sequence[Tensor], /, *, axis: int = 0) -> Tensor:
+    """Tensors of one shape joined along a new axis."""
+
+
+@primitive("arrays")
+def expand_dims(x: Tensor, /, *, axis: int = 0) -> Tensor:
+    """An axis of length one inserted at `axis`."""
+
+
+@primitive("arrays")
+def squeeze(x: Tensor, /, axis: int | tuple[int, ...]) -> Tensor:
+    """Axes of length one removed."""
+
+
+@primitive("arrays")
+def broadcast_to(x: Tensor, /, shape: tuple[int, ...]) -> Tensor:
+    """`x` repeated to `shape` by the broadcasting rule."""
+
+
+@primitive("arrays")
+def flip(x: Tensor, /, *, axis: Axis = None) -> Tensor:
+    """Order of the elements reversed along the axes."""
+
+
+@primitive("arrays")
+def repeat(x: Tensor, repeats: int, /, *, axis: int | None = None) -> Tensor:
+    """Each element repeated; over the flattened tensor when axis is None."""
+
+
+@primitive("arrays")
+def tile(x: Tensor, repetitions: tuple[int, ...], /) -> Tensor:
+    """The whole tensor repeated along each axis."""
+
+
+@primitive("arrays")
+def roll(x: Tensor, /, shift: int, *, axis: int) -> Tensor:
+    """Elements shifted along one axis; what leaves at one end enters at the other."""
+
+
+@primitive("arrays")
+def pad(x: Tensor, pad_width: Sequence[tuple[int, int]], /, *, value: float = 0.0) -> Tensor:
+    """*Extension.* `x` framed by a constant: ``pad_width[i] = (before, after)`` for axis i."""
+
+
+# ---------------------------------------------------------------- elementwise
+
+
+@primitive("arrays")
+def abs(x: Tensor, /) -> Tensor:
+    """Absolute value."""
+
+
+@primitive("arrays")
+def negative(x: Tensor, /) -> Tensor:
+    """-x."""
+
+
+@primitive("arrays")
+def sign(x: Tensor, /) -> Tensor:
+    """-1, 0 or 1 with the sign of x."""
+
+
+@primitive("arrays")
+def exp(x: Tensor, /) -> Tensor:
+    """e to the power x."""
+
+
+@primitive("arrays")
+def expm1(x: Tensor, /) -> Tensor:
+    """exp(x) - 1, accurate near zero."""
+
+
+@primitive("arrays")
+def log(x: Tensor, /) -> Tensor:
+    """Natural logarithm; -inf at 0, NaN below."""
+
+
+@primitive("arrays")
+def log1p(x: Tensor, /) -> Tensor:
+    """log(1 + x), accurate near zero."""
+
+
+@primitive("arrays")
+def sqrt(x: Tensor, /) -> Tensor:
+    """Square root; NaN below zero."""
+
+
+@primitive("arrays")
+def square(x: Tensor, /) -> Tensor:
+    """x * x."""
+
+
+@primitive("arrays")
+def sin(x: Tensor, /) -> Tensor:
+    """Sine of an angle in radians."""
+
+
+@primitive("arrays")
+def cos(x: Tensor, /) -> Tensor:
+    """Cosine of an angle in radians."""
+
+
+@primitive("arrays")
+def tanh(x: Tensor, /) -> Tensor:
+    """Hyperbolic tangent."""
+
+
+@primitive("arrays")
+def floor(x: Tensor, /) -> Tensor:
+    """Greatest integer not above x, in the dtype of x."""
+
+
+@primitive("arrays")
+def ceil(x: Tensor, /) -> Tensor:
+    """Smallest integer not below x, in the dtype of x."""
+
+
+@primitive("arrays")
+def round(x: Tensor, /) -> Tensor:
+    """Nearest integer, halves to even, in the dtype of x."""
+
+
+@primitive("arrays")
+def add(x1: Tensor, x2: Tensor, /) -> Tensor:
+    """x1 + x2 with broadcasting."""
+
+
+@primitive("arrays")
+def subtract(x1: Tensor, x2: Tensor, /) -> Tensor:
+    """x1 - x2 with broadcasting."""
+
+
+@primitive("arrays")
+def multiply(x1: Tensor, x2: Tensor, /) -> Tensor:
+    """x1 * x2 with broadcasting."""
+
+
+@primitive("arrays")
+def divide(x1: Tensor, x2: Tensor, /) -> Tensor:
+    """x1 / x2 with broadcasting; floats only."""
+
+
+@primitive("arrays")
+def pow(x1: Tensor, x2: Tensor | float, /) -> Tensor:
+    """x1 to the power x2 with broadcasting."""
+
+
+@primitive("arrays")
+def maximum(x1: Tensor, x2: Tensor, /) -> Tensor:
+    """The larger of each pair; NaN if either is. At a tie the gradient is shared or goes to one side."""
+
+
+@primitive("arrays")
+def minimum(x1: Tensor, x2: Tensor, /) -> Tensor:
+    """The smaller of each pair; NaN if either is. At a tie the gradient is shared or goes to one side."""
+
+
+@primitive("arrays")
+def clip(x: Tensor, /, min: float | None = None, max: float | None = None) -> Tensor:
+    """`x` limited to [min, max], Python scalars or None."""
+
+
+@primitive("arrays")
+def where(condition: Tensor, x1: Tensor, x2: Tensor, /) -> Tensor:
+    """x1 where the boolean condition holds, else x2, with broadcasting; two tensors of one dtype."""
+
+
+@primitive("arrays")
+def equal(x1: Tensor, x2: Tensor, /) -> Tensor:
+    """x1 == x2, boolean."""
+
+
+@primitive("arrays")
+def not_equal(x1: Tensor, x2: Tensor, /) -> Tensor:
+    """x1 != x2, boolean."""
+
+
+@primitive("arrays")
+def less(x1: Tensor, x2: Tensor, /) -> Tensor:
+    """x1 < x2, boolean."""
+
+
+@primitive("arrays")
+def less_equal(x1: Tensor, x2: Tensor, /) -> Tensor:
+    """x1 <= x2, boolean."""
+
+
+@primitive("arrays")
+def greater(x1: Tensor, x2: Tensor, /) -> Tensor:
+    """x1 > x2, boolean."""
+
+
+@primitive("arrays")
+def greater_equal(x1: Tensor, x2: Tensor, /) -> Tensor:
+    """x1 >= x2, boolean."""
+
+
+@primitive("arrays")
+def logical_and(x1: Tensor, x2: Tensor, /) -> Tensor:
+    """Both of two boolean tensors."""
+
+
+@primitive("arrays")
+def logical_or(x1: Tensor, x2: Tensor, /) -> Tensor:
+    """Either of two boolean tensors."""
+
+
+@primitive("arrays")
+def logical_not(x: Tensor, /) -> Tensor:
+    """The opposite of a boolean tensor."""
+
+
+@primitive("arrays")
+def isnan(x: Tensor, /) -> Tensor:
+    """True where x is NaN."""
+
+
+@primitive("arrays")
+def isfinite(x: Tensor, /) -> Tensor:
+    """True where x is neither NaN nor infinite."""
+
+
+# ---------------------------------------------------------------- reductions, sorting, searching
+
+
+@primitive("arrays")
+def sum(x: Tensor, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    """Sum of the elements in the dtype of x; booleans and small integers count in the default integer."""
+
+
+@primitive("arrays")
+def mean(x: Tensor, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    """Arithmetic mean of floats."""
+
+
+@primitive("arrays")
+def var(x: Tensor, /, *, axis: Axis = None, correction: float = 0.0, keepdims: bool = False) -> Tensor:
+    """Mean squared deviation from the mean, divided by N - correction."""
+
+
+@primitive("arrays")
+def std(x: Tensor, /, *, axis: Axis = None, correction: float = 0.0, keepdims: bool = False) -> Tensor:
+    """Square root of `var`."""
+
+
+@primitive("arrays")
+def prod(x: Tensor, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    """Product of the elements."""
+
+
+@primitive("arrays")
+def max(x: Tensor, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    """Largest element; NaN if one is."""
+
+
+@primitive("arrays")
+def min(x: Tensor, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    """Smallest element; NaN if one is."""
+
+
+@primitive("arrays")
+def all(x: Tensor, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    """Whether every element is true, boolean."""
+
+
+@primitive("arrays")
+def any(x: Tensor, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    """Whether some element is true, boolean."""
+
+
+@primitive("arrays")
+def argmax(x: Tensor, /, *, axis: int | None = None, keepdims: bool = False) -> Tensor:
+    """Index of the first largest element, an integer tensor."""
+
+
+@primitive("arrays")
+def argmin(x: Tensor, /, *, axis: int | None = None, keepdims: bool = False) -> Tensor:
+    """Index of the first smallest element, an integer tensor."""
+
+
+@primitive("arrays")
+def cumulative_sum(x: Tensor, /, *, axis: int | None = None) -> Tensor:
+    """Running sum along an axis; the axis may be left out for one-dimensional x."""
+
+
+@primitive("arrays")
+def sort(x: Tensor, /, *, axis: int = -1, descending: bool = False) -> Tensor:
+    """Elements in order along an axis."""
+
+
+@primitive("arrays")
+def argsort(x: Tensor, /, *, axis: int = -1, descending: bool = False) -> Tensor:
+    """Indices that put the elements in order; equal elements keep their order."""
+
+
+@primitive("arrays")
+def take(x: Tensor, indices: Tensor, /, *, axis: int | None = None) -> Tensor:
+    """Slices of x at integer `indices` of any shape along an axis, which that shape replaces.
+
+    The axis may be left out for one-dimensional x. Repeated indices add up in the gradient. (*Extension:* indices of
+    more than one dimension, which the standard leaves open.)
+    """
+
+
+@primitive("arrays")
+def take_along_axis(x: Tensor, indices: Tensor, /, *, axis: int = -1) -> Tensor:
+    """One element per index along an axis; `indices` has the rank of x."""
+
+
+# ---------------------------------------------------------------- linear algebra
+
+
+@primitive("arrays")
+def matmul(x1: Tensor, x2: Tensor, /) -> Tensor:
+    """Matrix product (..., M, K) @ (..., K, N) -> (..., M, N); a vector counts as one row or column."""
+
+
+@primitive("arrays")
+def tensordot(x1: Tensor, x2: Tensor, /, *, axes: int | tuple[Sequence[int], Sequence[int]] = 2) -> Tensor:
+    """Sum of products over the last `axes` of x1 and the first of x2, or over the two lists of axes."""
+
+
+@primitive("arrays")
+def einsum(subscripts: str, /, *operands: Tensor) -> Tensor:
+    """*Extension.* Einstein summation with an explicit result, such as ``"bij,bjk->bik"``."""
+
+
+# ---------------------------------------------------------------- network primitives
+
+
+@primitive("network")
+def conv(
+    x: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
+    /,
+    *,
+    stride: Shape = 1,
+    padding: Shape = 0,
+    dilation: Shape = 1,
+    groups: int = 1,
+) -> Tensor:
+    """Cross-correlation of x (N, C_in, *spatial) with weight (C_out, C_in / groups, *window), plus bias (C_out,).
+
+    Zeros are added on both sides by `padding`. One or two spatial axes, by the rank of the weight. The extent of an
+    axis becomes ``(n + 2 padding - dilation (window - 1) - 1) // stride + 1``.
+    """
+
+
+@primitive("network")
+def max_pool(x: Tensor, window: Shape, /, *, stride: Shape | None = None, padding: Shape = 0) -> Tensor:
+    """Largest element of each window of x (N, C, *spatial); stride defaults to the window, padding is -inf."""
+
+
+@primitive("network")
+def avg_pool(x: Tensor, window: Shape, /, *, stride: Shape | None = None, padding: Shape = 0) -> Tensor:
+    """Mean of each window of x (N, C, *spatial), the zeros of the padding included; stride defaults to the window."""
+
+
+@primitive("network")
+def random_uniform(key: int, counter: Tensor | int, shape: Shape, /) -> Tensor:
+    """Uniform floats in [0, 1) of the default float, the same bits on every backend.
+
+    Element i is ``(mix(mix(i + s) ^ t) >> 8) * 2**-24`` with unsigned 32-bit arithmetic, where
+    ``s = mix(low ^ mix(counter))`` and ``t = mix(high ^ s)``, `low` and `high` being the two halves of the 64-bit
+    `key`, i the position in row-major order, and ``mix`` the finaliser
+    ``x ^= x >> 16; x *= 0x7feb352d; x ^= x >> 15; x *= 0x846ca68b; x ^= x >> 16`` (C. Wellons, Hash Prospector, 2018).
+
+    Args:
+        key: unsigned 64-bit integer, fixed for a compiled function.
+        counter: integer below 2**31, or a 0-d int32 tensor, so that a compiled function draws anew at each call.
+        shape: of the result.
+    """
+
+
+# ---------------------------------------------------------------- differentiation and compilation
+
+
+@primitive("autodiff")
+def differentiate(f: Callable[..., tuple[Tensor, Any]], /) -> Callable[..., tuple[tuple[Tensor, Any], list[Tensor]]]:
+    """Value and gradient of a function of a list of tensors.
+
+    ``f(inputs, *args) -> (value, aux)`` with `inputs` a list of float tensors, `value` a 0-d tensor and `aux` any
+    tree (dict, list, tuple, None) of tensors. The result g satisfies ``g(inputs, *args) -> ((value, aux), grads)``
+    with ``grads[i]`` of the shape and dtype of ``inputs[i]``, zero where the value does not depend on it. Values, aux
+    and gradients are plain tensors that hold no graph, unless g itself runs inside another differentiated function:
+    then they can be differentiated again.
+    """
+
+
+@primitive("autodiff")
+def stop_gradient(x: Tensor, /) -> Tensor:
+    """x as a constant: nothing flows back through it."""
+
+
+@primitive("autodiff")
+def compile(f: Callable[..., Any], /) -> Callable[..., Any]:
+    """`f` in the form in which the framework runs it fastest; f itself where there is none.
+
+    `f` takes a list of tensors (state, whose memory may be reused) and further trees of tensors, and returns a tree of
+    tensors. It is a pure function of them. It is traced anew for new shapes or dtypes. Python values among the
+    arguments are not allowed.
+    """
+
+
+@primitive("autodiff")
+def scan(f: Callable[[Any, Any], tuple[Any, Any]], init: Any, xs: Any, /) -> tuple[Any, Any]:
+    """``carry, y = f(carry, x)`` for every slice x of `xs` along the first axis.
+
+    `init`, `xs` and y are trees of tensors. Returns the last carry and the y's stacked along a new first axis. Can be
+    differentiated and compiled.
+    """
+
+
+# ---------------------------------------------------------------- system
+
+
+@primitive("system")
+def devices() -> tuple[str, ...]:
+    """Names of the devices that are present, the preferred one first: ``("cuda:0", "cpu")``."""
+
+
+@primitive("system")
+def scope(precision: int, device: str, /) -> AbstractContextManager[None]:
+    """What the framework needs around code that runs at this precision on this device."""
+
+
+@primitive("system", accepts_foreign=True)
+def is_tensor(x: Any, /) -> bool:
+    """Whether x is a tensor of this backend, traced or concrete."""
+
+
+@primitive("system")
+def to_numpy(x: Tensor, /) -> Any:
+    """A NumPy copy of x on the host, with its dtype; waits for x to be computed."""
+
+
+@primitive("system")
+def synchronise(tensors: Sequence[Tensor], /) -> None:
+    """Wait until the tensors are computed."""
+
+
+# ---------------------------------------------------------------- the framework's own counterparts
+
+
+@primitive("native")
+def native_layer(kind: str, options: dict[str, Any], weights: dict[str, Any], /) -> Callable[..., Any]:
+    """The framework's own layer with our weights, as a function from NumPy arrays to NumPy arrays.
+
+    `kind` is the name of a class of `d2l_core.nn`: ``Linear``, ``Conv2d``, ``BatchNorm``, ``MaxPool2d``,
+    ``AvgPool2d``, ``RNN`` or ``Embedding``. `options` are its settings in our names, `weights` its parameters and
+    buffers by name in our layout. Inputs and outputs are in our layout. BatchNorm runs in evaluation mode.
+    It serves to check our layers against the framework's.
+    """
+
+
+@primitive("native")
+def native_optimiser(kind: str, options: dict[str, float], /) -> Callable[..., Any]:
+    """The framework's own optimiser: a function that takes one step.
+
+    `kind` is ``SGD`` or ``Adam``, `options` its settings in our names (``lr``, ``momentum``, ``weight_decay``,
+    ``beta1``, ``beta2``, ``eps``). The result is called as ``step(params, grads, state) -> (params, state)`` with
+    lists of NumPy arrays and an opaque state that is None at first. It serves to check our optimisers.
+    """

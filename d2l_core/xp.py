@@ -1,0 +1,44 @@
+"""The tensor vocabulary: the array API standard's names, running on the active backend.
+
+Functions are those of `d2l_core.interface`; dtypes (``xp.float32`` ...) are the active backend's own objects.
+"""
+
+from __future__ import annotations
+
+from math import e, inf, nan, pi
+from typing import Any
+
+from d2l_core._dispatch import REGISTRY
+from d2l_core.backend import active, current
+from d2l_core.composites import logsumexp
+from d2l_core.interface import *  # noqa: F403
+from d2l_core.interface import DTYPES, DType, is_tensor, to_numpy
+
+__array_api_version__ = "2024.12"
+
+__all__ = [  # noqa: PLE0604 - names of the contract
+    *(name for name, primitive in REGISTRY.items() if primitive.group == "arrays"),
+    "e",
+    "float_dtype",
+    "inf",
+    "is_tensor",
+    "logsumexp",
+    "nan",
+    "newaxis",
+    "pi",
+    "to_numpy",
+]
+
+newaxis = None
+
+
+def float_dtype() -> DType:
+    """The default float of the active precision: float32 or float64."""
+    context = current()
+    return context.backend.float64 if context.precision == 64 else context.backend.float32
+
+
+def __getattr__(name: str) -> Any:
+    if name in DTYPES:
+        return getattr(active(), name)
+    raise AttributeError(f"module 'd2l_core.xp' has no attribute {name!r}")
