@@ -2,8 +2,8 @@
 
     D2L_DATA_DIR=<folder with the full files> python tools/make_samples.py
 
-The result depends on nothing but those files: the first images of each class in file order, kept in that order,
-and texts as they are, compressed without a time stamp.
+The result depends on nothing but those files: the first images of each class in file order, kept in that
+order, and texts as they are, compressed without a time stamp.
 """
 
 from __future__ import annotations
@@ -46,12 +46,14 @@ def first_of_each_class(labels: np.ndarray, count: int) -> np.ndarray:
 
 
 def write(path: Path, data: bytes) -> None:
+    """Write one sample and say how large it is."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(data)
     print(f"{path.relative_to(SAMPLES)}: {len(data):,} bytes")
 
 
 def main() -> None:
+    """Make all samples."""
     for split, (prefix, count) in IMAGES_PER_CLASS.items():
         images, labels = load_fashion_mnist(split)
         chosen = first_of_each_class(labels, count)

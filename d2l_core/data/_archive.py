@@ -106,12 +106,16 @@ def _judged(opened: _Archive, archive: Path, max_bytes: int) -> list[_Member]:
     for member in _members(opened):
         shown = f"{archive.name} was not unpacked because its member {member.name!r}"
         if _leaves(member.name):
-            raise DataError(f"{shown} would be written outside its folder; get the archive from a trusted source.")
+            raise DataError(
+                f"{shown} would be written outside its folder; get the archive from a trusted source."
+            )
         if member.kind not in ("file", "folder"):
             raise DataError(f"{shown} is a {member.kind}; get the archive from a trusted source.")
         total += member.size
         if total > max_bytes:
-            raise DataError(f"{shown} takes it past the limit of {max_bytes:,} bytes; unpack it by hand if you trust it.")
+            raise DataError(
+                f"{shown} takes it past the limit of {max_bytes:,} bytes; unpack it by hand if you trust it."
+            )
         members.append(member)
     return members
 
@@ -154,5 +158,5 @@ def _rename(part: Path, folder: Path) -> None:
 
 def _sentence(error: OSError, archive: Path, folder: Path) -> str:
     if error.errno in (errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)):
-        return f"There is no space left in {folder.parent} to unpack {archive.name}; free some space and try again."
+        return f"There is no space left in {folder.parent} to unpack {archive.name}; free some and try again."
     return f"{archive} cannot be unpacked into {folder} ({error}); check both paths and their permissions."

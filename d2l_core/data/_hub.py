@@ -35,8 +35,8 @@ _HINT = "set D2L_DATA_DIR to a folder that holds {folder}/{name}"
 class Resource:
     """One public file: what it is called, where it can be had, and how to recognise it.
 
-    `urls` are tried in order. `folder` is the subfolder in which the file lies, in `D2L_DATA_DIR`, in the cache
-    and on a mirror named by `D2L_MIRROR`.
+    `urls` are tried in order. `folder` is the subfolder in which the file lies, in `D2L_DATA_DIR`, in the
+    cache and on a mirror named by `D2L_MIRROR`.
     """
 
     name: str
@@ -53,9 +53,10 @@ class _MirrorError(Exception):
 def fetch(resource: Resource) -> Path:
     """Path of the verified file: from `D2L_DATA_DIR`, else from the cache, else downloaded into the cache.
 
-    `D2L_DATA_DIR` may name several folders, separated as in `PATH`. `D2L_MIRROR` is a base address that is tried
-    before the resource's own. `D2L_OFFLINE=1` forbids the network. Raises `DataError` when a file in
-    `D2L_DATA_DIR` is damaged, when no mirror delivers the right bytes, and when the cache cannot be written.
+    `D2L_DATA_DIR` may name several folders, separated as in `PATH`. `D2L_MIRROR` is a base address that is
+    tried before the resource's own. `D2L_OFFLINE=1` forbids the network. Raises `DataError` when a file in
+    `D2L_DATA_DIR` is damaged, when no mirror delivers the right bytes, and when the cache cannot be
+    written.
     """
     for path in _user_files(resource):
         problem = _problem(path, resource)
@@ -69,7 +70,7 @@ def fetch(resource: Resource) -> Path:
 
 
 def replace_file(path: Path, write: Callable[[Path], None]) -> None:
-    """Make or replace `path` in one step: `write` fills a temporary file beside it, which then takes its name.
+    """Make or replace `path` in one step: `write` fills a temporary file beside it that then takes its name.
 
     Whatever happens, `path` is either what it was or complete, and no temporary file stays.
     """
@@ -92,7 +93,7 @@ def _user_files(resource: Resource) -> Iterator[Path]:
     return (path for path in paths if path.is_file())
 
 
-# Verification. Hashing a large file takes longer than using it, so a verdict is remembered until the file changes.
+# Verification. Hashing a large file takes longer than using it: a verdict holds until the file changes.
 
 
 def _problem(path: Path, resource: Resource) -> str | None:
@@ -187,8 +188,8 @@ def _read(url: str) -> Iterator[bytes]:
     if not url.lower().startswith(("http://", "https://")):
         raise _MirrorError("is not an http or https address")
     try:
-        request = urllib.request.Request(url, headers={"User-Agent": "d2l"})
-        with urllib.request.urlopen(request, timeout=_TIMEOUT_S) as response:
+        request = urllib.request.Request(url, headers={"User-Agent": "d2l"})  # noqa: S310 - checked above
+        with urllib.request.urlopen(request, timeout=_TIMEOUT_S) as response:  # noqa: S310
             while chunk := response.read(_CHUNK):
                 yield chunk
     except urllib.error.HTTPError as error:

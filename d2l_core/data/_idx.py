@@ -1,7 +1,8 @@
 """The IDX format of MNIST and Fashion-MNIST: a magic number, big-endian dimensions, then the raw values.
 
-Layout (LeCun, Cortes and Burges, *The MNIST database*, 1998): two zero bytes, one byte for the type, one for the
-number of dimensions, each dimension as an unsigned 32-bit big-endian integer, then the values in C order.
+Layout (LeCun, Cortes and Burges, *The MNIST database*, 1998): two zero bytes, one byte for the type, one
+for the number of dimensions, each dimension as an unsigned 32-bit big-endian integer, then the values in C
+order.
 """
 
 from __future__ import annotations
@@ -27,8 +28,8 @@ def decode_idx(data: bytes, source: str, shape: tuple[int | None, ...] | None = 
     """The array in a gzipped IDX file, given as its bytes, in native byte order.
 
     `source` names the file in errors. `shape` is what the caller expects, with None where any size will do.
-    Raises `DataError` for a truncated or damaged stream, a wrong magic number, dimensions other than expected,
-    and more or fewer values than the header announces.
+    Raises `DataError` for a truncated or damaged stream, a wrong magic number, dimensions other than
+    expected, and more or fewer values than the header announces.
     """
     try:
         raw = gzip.decompress(data)
@@ -45,7 +46,9 @@ def decode_idx(data: bytes, source: str, shape: tuple[int | None, ...] | None = 
     dtype = np.dtype(_TYPES[raw[2]])
     expected = math.prod(dims) * dtype.itemsize
     if len(raw) - start != expected:
-        raise _damaged(source, f"holds {len(raw) - start:,} bytes of values where its header says {expected:,}")
+        raise _damaged(
+            source, f"holds {len(raw) - start:,} bytes of values where its header says {expected:,}"
+        )
     return np.frombuffer(raw, dtype, offset=start).reshape(dims).astype(dtype.newbyteorder("="))
 
 
@@ -63,7 +66,9 @@ def encode_idx(array: npt.NDArray[Any]) -> bytes:
 
 
 def _matches(dims: tuple[int, ...], shape: tuple[int | None, ...]) -> bool:
-    return len(dims) == len(shape) and all(want in (None, have) for have, want in zip(dims, shape, strict=True))
+    return len(dims) == len(shape) and all(
+        want in (None, have) for have, want in zip(dims, shape, strict=True)
+    )
 
 
 def _spelled(shape: tuple[int | None, ...]) -> str:

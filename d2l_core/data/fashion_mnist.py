@@ -77,11 +77,12 @@ def load_fashion_mnist(
 ) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
     """Images (n, 28, 28) and labels (n,), both uint8 and read-only, in the order of the published files.
 
-    `split` is "train" (n = 60,000) or "test" (n = 10,000). With `sample` the subset that the package carries is
-    returned instead: the first 600 training images of each class (n = 6,000) or the first 100 test images of
-    each class (n = 1,000). The full set is found or downloaded as `D2L_DATA_DIR`, `D2L_MIRROR` and
-    `D2L_OFFLINE` say; its decoded form is kept in the cache and mapped into memory from there.
-    Raises `UsageError` for another split and `DataError` when the files cannot be had or are damaged.
+    `split` is "train" (n = 60,000) or "test" (n = 10,000). With `sample` the subset that the package
+    carries is returned instead: the first 600 training images of each class (n = 6,000) or the first 100
+    test images of each class (n = 1,000). The full set is found or downloaded as `D2L_DATA_DIR`,
+    `D2L_MIRROR` and `D2L_OFFLINE` say; its decoded form is kept in the cache and mapped into memory from
+    there. Raises `UsageError` for another split and `DataError` when the files cannot be had or are
+    damaged.
     """
     if split not in _COUNTS:
         raise UsageError(f"Fashion-MNIST has no split {split!r}; choose 'train' or 'test'.")
@@ -133,5 +134,6 @@ def _mapped(path: Path, shape: tuple[int | None, ...]) -> npt.NDArray[np.uint8] 
 def _check(labels: npt.NDArray[np.uint8], count: int, split: str) -> None:
     if len(labels) != count or labels.max(initial=0) >= len(FASHION_MNIST_LABELS):
         raise DataError(
-            f"Fashion-MNIST's {split} labels do not belong to its images; delete {cache_dir() / _FOLDER} and try again."
+            f"Fashion-MNIST's {split} labels do not belong to its images; "
+            f"delete {cache_dir() / _FOLDER} and try again."
         )

@@ -6,7 +6,7 @@ import operator
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, SupportsIndex, overload
+from typing import Any, SupportsIndex, cast, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -39,9 +39,9 @@ def tokenise(text: str, unit: str = "char") -> list[str]:
 class Vocabulary:
     """A one-to-one map between tokens and the integers 0, 1, ..., len - 1.
 
-    Index 0 is `<unk>`, which stands for every token the vocabulary does not know. The `reserved` tokens follow in
-    the order given, then all tokens that occur at least `min_freq` times, most frequent first and equally
-    frequent ones in alphabetical order.
+    Index 0 is `<unk>`, which stands for every token the vocabulary does not know. The `reserved` tokens
+    follow in the order given, then all tokens that occur at least `min_freq` times, most frequent first and
+    equally frequent ones in alphabetical order.
     """
 
     unknown = "<unk>"
@@ -66,7 +66,7 @@ class Vocabulary:
         return token in self._indices
 
     @overload
-    def __getitem__(self, tokens: str) -> int: ...
+    def __getitem__(self, tokens: str) -> int: ...  # type: ignore[overload-overlap]
 
     @overload
     def __getitem__(self, tokens: Iterable[str]) -> list[int]: ...
@@ -84,10 +84,10 @@ class Vocabulary:
     def to_tokens(self, indices: Iterable[SupportsIndex]) -> list[str]: ...
 
     def to_tokens(self, indices: SupportsIndex | Iterable[SupportsIndex]) -> str | list[str]:
-        """The token of an index, or the list of the tokens of several; `UsageError` for an index out of range."""
-        if isinstance(indices, Iterable):
+        """The token of an index, or the list of tokens of several; `UsageError` for one out of range."""
+        if isinstance(indices, Iterable) and getattr(indices, "ndim", 1) > 0:
             return [self._token(index) for index in indices]
-        return self._token(indices)
+        return self._token(cast(SupportsIndex, indices))
 
     def _token(self, index: SupportsIndex) -> str:
         position = operator.index(index)
