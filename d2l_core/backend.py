@@ -13,6 +13,7 @@ import importlib
 import importlib.metadata
 import importlib.util
 import os
+import warnings
 from collections.abc import Iterator, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -104,8 +105,13 @@ _DEFAULT_SCOPE = contextlib.ExitStack()
 
 @functools.cache
 def adapters() -> dict[str, Adapter]:
-    """All registered adapters by name, in order of priority."""
-    found = [entry.load() for entry in importlib.metadata.entry_points(group=ENTRY_POINTS)]
+    """All registered adapters by name, in order of priority; one that does not load is left out with a warning."""
+    found = []
+    for entry in importlib.metadata.entry_points(group=ENTRY_POINTS):
+        try:
+            found.append(entry.load())
+        except Exception as error:  # a third party's package must not take the others down
+            warnings.warn(f"The adapter {entry.value} does not load: {error}.", stacklevel=2)
     return {adapter.name: adapter for adapter in sorted(found, key=lambda a: (a.priority, a.name))}
 
 

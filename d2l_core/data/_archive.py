@@ -60,7 +60,8 @@ def extract(archive: Path, folder: Path, max_bytes: int = 4 * _GIB) -> Path:
                 _unpack(opened, member, part)
         _rename(part, folder)
     except _DAMAGE as error:
-        raise DataError(f"{archive} is a damaged archive ({error}); delete it and fetch it again.") from error
+        cause = str(error).partition("\n")[0].rstrip(":")
+        raise DataError(f"{archive} is a damaged archive ({cause}); delete it and fetch it again.") from error
     except OSError as error:
         raise DataError(_sentence(error, archive, folder)) from error
     finally:
@@ -85,6 +86,7 @@ def _members(opened: _Archive) -> Iterator[_Member]:
     else:
         for entry in opened:
             yield _Member(entry.name, entry.size, _tar_kind(entry), entry)
+        _expect_end_mark(opened)
 
 
 def _zip_kind(info: zipfile.ZipInfo) -> str:
@@ -99,6 +101,14 @@ def _tar_kind(entry: tarfile.TarInfo) -> str:
     if entry.isdir():
         return "folder"
     return "link" if entry.issym() or entry.islnk() else "device"
+
+
+def _expect_end_mark(opened: tarfile.TarFile) -> None:
+    # A tar file cut between two members looks whole but for the block of zeros at its end.
+    assert opened.fileobj is not None
+    opened.fileobj.seek(opened.offset)
+    if opened.fileobj.read(tarfile.BLOCKSIZE) != bytes(tarfile.BLOCKSIZE):
+        raise tarfile.ReadError("unexpected end of data")
 
 
 def _judged(opened: _Archive, archive: Path, max_bytes: int) -> list[_Member]:

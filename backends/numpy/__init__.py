@@ -1,0 +1,13 @@
+"""NumPy, differentiated by the autograd package: the default without a framework, and the oracle of the others."""
+
+from d2l_core.backend import Adapter
+
+adapter = Adapter(
+    name="numpy",
+    title="NumPy",
+    package=__name__,
+    requires=("numpy", "autograd"),
+    distribution="numpy",
+    install="pip install d2l-core",
+    priority=100,
+)

@@ -1,0 +1,309 @@
+"""The array vocabulary on NumPy; autograd's functions, so that derivatives can pass through."""
+
+import autograd.numpy as np
+import numpy
+from autograd.extend import defvjp, primitive
+from autograd.numpy.numpy_boxes import ArrayBox
+
+from d2l_core.backend import current
+
+TENSOR_TYPES = (numpy.ndarray,)
+
+bool = numpy.dtype("bool")
+uint8 = numpy.dtype("uint8")
+int32 = numpy.dtype("int32")
+int64 = numpy.dtype("int64")
+float32 = numpy.dtype("float32")
+float64 = numpy.dtype("float64")
+
+
+def default_float():
+    """float32 or float64, by the active precision."""
+    return float64 if current().precision == 64 else float32
+
+
+def _tensor(x):
+    """NumPy gives scalars where the standard has 0-d tensors."""
+    return x if isinstance(x, (numpy.ndarray, ArrayBox)) else numpy.asarray(x)
+
+
+def _float_of(x, y):
+    """Both operands as tensors of one dtype: a Python scalar takes that of the other."""
+    if isinstance(x, (int, float)):
+        x = numpy.asarray(x, dtype=y.dtype)
+    elif isinstance(y, (int, float)):
+        y = numpy.asarray(y, dtype=x.dtype)
+    return x, y
+
+
+# creation
+
+
+def asarray(obj, /, *, dtype=None):
+    if isinstance(obj, ArrayBox):
+        return obj if dtype is None else obj.astype(dtype)
+    array = numpy.asarray(obj)
+    if dtype is None and array.dtype == float64:
+        dtype = default_float()
+    return array.astype(dtype or array.dtype, copy=not isinstance(obj, numpy.ndarray))
+
+
+def zeros(shape, *, dtype=None):
+    return numpy.zeros(shape, dtype or default_float())
+
+
+def ones(shape, *, dtype=None):
+    return numpy.ones(shape, dtype or default_float())
+
+
+def full(shape, fill_value, *, dtype=None):
+    if dtype is None and isinstance(fill_value, float):
+        dtype = default_float()
+    return numpy.full(shape, fill_value, dtype)
+
+
+def arange(start, /, stop=None, step=1, *, dtype=None):
+    if dtype is None and any_float(start, stop, step):
+        dtype = default_float()
+    return numpy.arange(start, stop, step, dtype) if stop is not None else numpy.arange(0, start, step, dtype)
+
+
+def any_float(*values):
+    """Whether a Python float is among the values."""
+    return True in [isinstance(value, float) for value in values]
+
+
+def linspace(start, stop, /, num, *, dtype=None, endpoint=True):
+    return numpy.linspace(start, stop, num, endpoint=endpoint).astype(dtype or default_float())
+
+
+def eye(n_rows, n_cols=None, /, *, k=0, dtype=None):
+    return numpy.eye(n_rows, n_cols, k, dtype or default_float())
+
+
+def zeros_like(x, /, *, dtype=None):
+    return numpy.zeros(x.shape, dtype or x.dtype)
+
+
+def ones_like(x, /, *, dtype=None):
+    return numpy.ones(x.shape, dtype or x.dtype)
+
+
+def full_like(x, /, fill_value, *, dtype=None):
+    return numpy.full(x.shape, fill_value, dtype or x.dtype)
+
+
+# dtypes and shapes
+
+
+def astype(x, dtype, /):
+    return x.astype(dtype)
+
+
+reshape = np.reshape
+permute_dims = np.transpose
+broadcast_to = np.broadcast_to
+
+
+def matrix_transpose(x, /):
+    return np.swapaxes(x, -1, -2)
+
+
+def concat(arrays, /, *, axis=0):
+    return np.concatenate(list(arrays), axis)
+
+
+def stack(arrays, /, *, axis=0):
+    return np.stack(list(arrays), axis)
+
+
+def expand_dims(x, /, *, axis=0):
+    return np.expand_dims(x, axis)
+
+
+def squeeze(x, /, axis):
+    return np.squeeze(x, axis)
+
+
+def flip(x, /, *, axis=None):
+    axes = range(x.ndim) if axis is None else (axis,) if isinstance(axis, int) else axis
+    axes = {a % x.ndim for a in axes}
+    return x[tuple(slice(None, None, -1 if a in axes else None) for a in range(x.ndim))]
+
+
+def repeat(x, repeats, /, *, axis=None):
+    return np.repeat(x, repeats, axis)
+
+
+def tile(x, repetitions, /):
+    return np.tile(x, repetitions)
+
+
+def roll(x, /, shift, *, axis):
+    return np.roll(x, shift, axis)
+
+
+def pad(x, pad_width, /, *, value=0.0):
+    return np.pad(x, pad_width, "constant", constant_values=value)
+
+
+# elementwise
+
+abs = np.abs
+negative = np.negative
+sign = np.sign
+exp = np.exp
+expm1 = np.expm1
+log = np.log
+log1p = np.log1p
+sqrt = np.sqrt
+square = np.square
+sin = np.sin
+cos = np.cos
+tanh = np.tanh
+floor = np.floor
+ceil = np.ceil
+add = np.add
+subtract = np.subtract
+multiply = np.multiply
+divide = np.divide
+pow = np.power
+equal = np.equal
+not_equal = np.not_equal
+less = np.less
+less_equal = np.less_equal
+greater = np.greater
+greater_equal = np.greater_equal
+logical_and = np.logical_and
+logical_or = np.logical_or
+logical_not = np.logical_not
+isnan = np.isnan
+isfinite = np.isfinite
+where = np.where
+maximum = np.maximum
+minimum = np.minimum
+round = np.round
+
+
+def clip(x, /, min=None, max=None):
+    low = -numpy.inf if min is None else min
+    high = numpy.inf if max is None else max
+    return np.clip(x, low, high)
+
+
+# reductions, sorting, searching
+
+
+def sum(x, /, *, axis=None, keepdims=False):
+    return _tensor(np.sum(x, axis, keepdims=keepdims))
+
+
+def mean(x, /, *, axis=None, keepdims=False):
+    return _tensor(np.mean(x, axis, keepdims=keepdims))
+
+
+def var(x, /, *, axis=None, correction=0.0, keepdims=False):
+    return _tensor(np.var(x, axis, ddof=correction, keepdims=keepdims))
+
+
+def std(x, /, *, axis=None, correction=0.0, keepdims=False):
+    return _tensor(np.sqrt(np.var(x, axis, ddof=correction, keepdims=keepdims)))
+
+
+def prod(x, /, *, axis=None, keepdims=False):
+    return _tensor(np.prod(x, axis, keepdims=keepdims))
+
+
+def max(x, /, *, axis=None, keepdims=False):
+    return _tensor(np.max(x, axis, keepdims=keepdims))
+
+
+def min(x, /, *, axis=None, keepdims=False):
+    return _tensor(np.min(x, axis, keepdims=keepdims))
+
+
+def all(x, /, *, axis=None, keepdims=False):
+    return _tensor(np.all(x, axis, keepdims=keepdims))
+
+
+def any(x, /, *, axis=None, keepdims=False):
+    return _tensor(np.any(x, axis, keepdims=keepdims))
+
+
+def argmax(x, /, *, axis=None, keepdims=False):
+    return _tensor(numpy.argmax(_plain(x), axis, keepdims=keepdims))
+
+
+def argmin(x, /, *, axis=None, keepdims=False):
+    return _tensor(numpy.argmin(_plain(x), axis, keepdims=keepdims))
+
+
+def cumulative_sum(x, /, *, axis=None):
+    return np.cumsum(x, 0 if axis is None else axis)
+
+
+def sort(x, /, *, axis=-1, descending=False):
+    return take_along_axis(x, argsort(x, axis=axis, descending=descending), axis=axis)
+
+
+def argsort(x, /, *, axis=-1, descending=False):
+    x = _plain(x)
+    if not descending:
+        return numpy.argsort(x, axis, kind="stable")
+    order = numpy.argsort(numpy.flip(x, axis), axis, kind="stable")
+    return numpy.flip(x.shape[axis] - 1 - order, axis)
+
+
+def _plain(x):
+    while isinstance(x, ArrayBox):
+        x = x._value
+    return x
+
+
+@primitive
+def _take(x, indices, axis):
+    return numpy.take(x, indices, axis)
+
+
+@primitive
+def _scatter_add(g, indices, axis, shape):
+    """The gradient of `_take`: g summed into zeros of `shape` at the indices of one axis."""
+    axis %= len(shape)
+    ahead = shape[:axis]
+    rows = numpy.moveaxis(g.reshape(*ahead, indices.size, *shape[axis + 1 :]), axis, 0)
+    total = numpy.zeros((shape[axis], *ahead, *shape[axis + 1 :]), g.dtype)
+    numpy.add.at(total, indices.reshape(-1), rows)
+    return numpy.moveaxis(total, 0, axis)
+
+
+defvjp(
+    _take,
+    lambda answer, x, indices, axis: lambda g: _scatter_add(g, indices, axis, x.shape),
+    argnums=(0,),
+)
+defvjp(_scatter_add, lambda answer, g, indices, axis, shape: lambda h: _take(h, indices, axis), argnums=(0,))
+
+
+def take(x, indices, /, *, axis=None):
+    return _take(x, indices, 0 if axis is None else axis)
+
+
+def _along(x, indices, axis):
+    """The index tuple that picks along one axis and runs along the others."""
+    axis %= x.ndim
+    grid = [numpy.arange(n).reshape([-1 if a == b else 1 for b in range(x.ndim)]) for a, n in enumerate(x.shape)]
+    return tuple(indices if a == axis else grid[a] for a in range(x.ndim))
+
+
+def take_along_axis(x, indices, /, *, axis=-1):
+    return x[_along(x, indices, axis)]
+
+
+# linear algebra
+
+matmul = np.matmul
+einsum = np.einsum
+
+
+def tensordot(x1, x2, /, *, axes=2):
+    return _tensor(np.tensordot(x1, x2, axes))

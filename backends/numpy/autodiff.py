@@ -1,0 +1,67 @@
+"""Differentiation by autograd; nothing is compiled."""
+
+import autograd.numpy as np
+import numpy
+from autograd.core import VJPNode, add_outgrads
+from autograd.extend import defvjp, primitive
+from autograd.tracer import isbox, new_box, trace_stack
+from autograd.util import toposort
+
+from d2l_core import tree
+
+
+def differentiate(f, /):
+    def value_and_gradient(inputs, *args):
+        with trace_stack.new_trace() as level:
+            roots = [VJPNode.new_root() for _ in inputs]
+            boxes = [new_box(x, level, root) for x, root in zip(inputs, roots, strict=True)]
+            value, aux = f(boxes, *args)
+        gradients = _backward(value, level, roots)
+        filled = [numpy.zeros(x.shape, x.dtype) if g is None else g for g, x in zip(gradients, inputs, strict=True)]
+        return (_unbox(value, level), tree.map(lambda leaf: _unbox(leaf, level), aux)), filled
+
+    return value_and_gradient
+
+
+def _unbox(x, level):
+    return x._value if isbox(x) and x._trace == level else x
+
+
+def _backward(value, level, roots):
+    """The gradient with respect to each root, None where the value does not depend on it."""
+    if not (isbox(value) and value._trace == level):
+        return [None] * len(roots)
+    gradients = {value._node: (numpy.ones(value.shape, value.dtype), False)}
+    for node in toposort(value._node):
+        if not node.parents:
+            continue
+        arriving, _ = gradients.pop(node)
+        for parent, part in zip(node.parents, node.vjp(arriving), strict=True):
+            gradients[parent] = add_outgrads(gradients.get(parent), part)
+    return [gradients.get(root, (None,))[0] for root in roots]
+
+
+@primitive
+def _constant(x):
+    return x
+
+
+defvjp(_constant, None)
+
+
+def stop_gradient(x, /):
+    return _constant(x)
+
+
+def compile(f, /):
+    return f
+
+
+def scan(f, init, xs, /):
+    carry, results = init, []
+    length = tree.leaves(xs)[0].shape[0]
+    for t in range(length):
+        carry, y = f(carry, tree.map(lambda x, t=t: x[t], xs))
+        results.append(y)
+    columns = zip(*map(tree.leaves, results), strict=True)
+    return carry, tree.unflatten(results[0], [np.stack(column) for column in columns])

@@ -1,0 +1,252 @@
+"""Network primitives on NumPy: convolution and pooling as matrix products and strided views, no loop over pixels."""
+
+import itertools
+import math
+
+import autograd.numpy as np
+import numpy
+from autograd.extend import defvjp, primitive
+from numpy.lib.stride_tricks import as_strided
+
+from d2l_backends.numpy.arrays import default_float
+
+# convolution
+
+
+def _pair(value, rank):
+    return (value,) * rank if isinstance(value, int) else tuple(value)
+
+
+def _frame(x, padding, value=0.0):
+    if not any(padding):
+        return x
+    return numpy.pad(x, [(0, 0), (0, 0), *((p, p) for p in padding)], constant_values=value)
+
+
+def _extents(spatial, window, stride, dilation):
+    return tuple((n - d * (w - 1) - 1) // s + 1 for n, w, s, d in zip(spatial, window, stride, dilation, strict=True))
+
+
+def _windows(x, window, stride, dilation):
+    """View of a framed x (N, C, *spatial) as (N, C, *window, *out): every window without a copy."""
+    rank = len(window)
+    out = _extents(x.shape[2:], window, stride, dilation)
+    steps = x.strides[2:]
+    inner = tuple(steps[a] * dilation[a] for a in range(rank))
+    outer = tuple(steps[a] * stride[a] for a in range(rank))
+    return as_strided(x, (*x.shape[:2], *window, *out), (*x.strides[:2], *inner, *outer), writeable=False)
+
+
+def _columns(x, window, stride, padding, dilation, groups):
+    """x as matrices (groups, C / groups * window, N * out), and the extents of the result."""
+    view = _windows(_frame(x, padding), window, stride, dilation)
+    out = view.shape[2 + len(window) :]
+    channels = x.shape[1]
+    order = (1, *range(2, 2 + len(window)), 0, *range(2 + len(window), view.ndim))
+    return view.transpose(order).reshape(groups, channels // groups * math.prod(window), -1), out
+
+
+@primitive
+def _conv(x, weight, stride, padding, dilation, groups):
+    columns, out = _columns(x, weight.shape[2:], stride, padding, dilation, groups)
+    kernels = weight.reshape(groups, weight.shape[0] // groups, -1)
+    y = numpy.matmul(kernels, columns).reshape(weight.shape[0], x.shape[0], *out)
+    return numpy.ascontiguousarray(numpy.moveaxis(y, 0, 1))
+
+
+@primitive
+def _conv_weight_gradient(g, x, window, stride, padding, dilation, groups):
+    columns, _ = _columns(x, window, stride, padding, dilation, groups)
+    rows = numpy.moveaxis(g, 1, 0).reshape(groups, g.shape[1] // groups, -1)
+    products = numpy.matmul(rows, columns.swapaxes(1, 2))
+    return products.reshape(g.shape[1], x.shape[1] // groups, *window)
+
+
+@primitive
+def _conv_input_gradient(g, weight, shape, stride, padding, dilation, groups):
+    window = weight.shape[2:]
+    rows = numpy.moveaxis(g, 1, 0).reshape(groups, g.shape[1] // groups, -1)
+    kernels = weight.reshape(groups, weight.shape[0] // groups, -1).swapaxes(1, 2)
+    columns = numpy.matmul(kernels, rows).reshape(shape[1], *window, shape[0], *g.shape[2:])
+    return _fold(numpy.moveaxis(columns, 1 + len(window), 0), shape, window, stride, padding, dilation)
+
+
+def _fold(columns, shape, window, stride, padding, dilation):
+    """Sum (N, C, *window, *out) back into (N, C, *spatial): one strided addition for each place in the window."""
+    framed = [n + 2 * p for n, p in zip(shape[2:], padding, strict=True)]
+    out = columns.shape[2 + len(window) :]
+    total = numpy.zeros((*shape[:2], *framed), columns.dtype)
+    for place in itertools.product(*map(range, window)):
+        region = tuple(
+            slice(i * d, i * d + s * (n - 1) + 1, s)
+            for i, d, s, n in zip(place, dilation, stride, out, strict=True)
+        )
+        total[(slice(None), slice(None), *region)] += columns[(slice(None), slice(None), *place)]
+    return total[(slice(None), slice(None), *(slice(p, p + n) for p, n in zip(padding, shape[2:], strict=True)))]
+
+
+defvjp(
+    _conv,
+    lambda answer, x, weight, *how: lambda g: _conv_input_gradient(g, weight, x.shape, *how),
+    lambda answer, x, weight, *how: lambda g: _conv_weight_gradient(g, x, weight.shape[2:], *how),
+)
+defvjp(
+    _conv_weight_gradient,
+    lambda answer, g, x, window, *how: lambda h: _conv(x, h, *how),
+    lambda answer, g, x, window, *how: lambda h: _conv_input_gradient(g, h, x.shape, *how),
+)
+defvjp(
+    _conv_input_gradient,
+    lambda answer, g, weight, shape, *how: lambda h: _conv(h, weight, *how),
+    lambda answer, g, weight, shape, *how: lambda h: _conv_weight_gradient(g, h, weight.shape[2:], *how),
+)
+
+
+def conv(x, weight, bias=None, /, *, stride=1, padding=0, dilation=1, groups=1):
+    rank = weight.ndim - 2
+    y = _conv(x, weight, _pair(stride, rank), _pair(padding, rank), _pair(dilation, rank), groups)
+    return y if bias is None else y + np.reshape(bias, (1, -1) + (1,) * rank)
+
+
+# pooling
+
+
+def _regions(window, stride, out):
+    """For each place in the window, the strided slice of the framed input that it visits."""
+    for place in itertools.product(*map(range, window)):
+        spans = (slice(i, i + s * (n - 1) + 1, s) for i, s, n in zip(place, stride, out, strict=True))
+        yield (slice(None), slice(None), *spans)
+
+
+def _pool_setting(x, window, stride, padding):
+    rank = x.ndim - 2
+    window = _pair(window, rank)
+    return window, window if stride is None else _pair(stride, rank), _pair(padding, rank)
+
+
+def max_pool(x, window, /, *, stride=None, padding=0):
+    window, stride, padding = _pool_setting(x, window, stride, padding)
+    if any(padding):
+        x = np.pad(x, [(0, 0), (0, 0), *((p, p) for p in padding)], "constant", constant_values=-np.inf)
+    return _max_pool(x, window, stride)
+
+
+@primitive
+def _max_pool(x, window, stride):
+    regions = _regions(window, stride, _extents(x.shape[2:], window, stride, (1,) * len(window)))
+    y = x[next(regions)].copy()
+    for region in regions:
+        numpy.maximum(y, x[region], out=y)
+    return y
+
+
+@primitive
+def _max_pool_gradient(g, x, y, window, stride):
+    """g passed to the first of the largest elements of each window."""
+    total = numpy.zeros_like(x)
+    free = numpy.ones(y.shape, numpy.bool_)
+    for region in _regions(window, stride, y.shape[2:]):
+        chosen = free & (x[region] == y)
+        total[region] += g * chosen
+        free &= ~chosen
+    return total
+
+
+@primitive
+def _max_pool_pick(h, x, y, window, stride):
+    """The elements of h at the places from which `_max_pool` took its values: the transpose of its gradient."""
+    picked = numpy.zeros_like(y)
+    free = numpy.ones(y.shape, numpy.bool_)
+    for region in _regions(window, stride, y.shape[2:]):
+        chosen = free & (x[region] == y)
+        picked += h[region] * chosen
+        free &= ~chosen
+    return picked
+
+
+defvjp(
+    _max_pool,
+    lambda y, x, window, stride: lambda g: _max_pool_gradient(g, x, y, window, stride),
+    argnums=(0,),
+)
+defvjp(
+    _max_pool_gradient,
+    lambda answer, g, x, y, window, stride: lambda h: _max_pool_pick(h, x, y, window, stride),
+    argnums=(0,),
+)
+defvjp(
+    _max_pool_pick,
+    lambda answer, h, x, y, window, stride: lambda g: _max_pool_gradient(g, x, y, window, stride),
+    argnums=(0,),
+)
+
+
+def avg_pool(x, window, /, *, stride=None, padding=0):
+    return _avg_pool(x, *_pool_setting(x, window, stride, padding))
+
+
+@primitive
+def _avg_pool(x, window, stride, padding):
+    framed = _frame(x, padding)
+    regions = _regions(window, stride, _extents(framed.shape[2:], window, stride, (1,) * len(window)))
+    y = framed[next(regions)].copy()
+    for region in regions:
+        y += framed[region]
+    y *= 1.0 / math.prod(window)
+    return y
+
+
+@primitive
+def _avg_pool_gradient(g, shape, window, stride, padding):
+    total = numpy.zeros((*shape[:2], *(n + 2 * p for n, p in zip(shape[2:], padding, strict=True))), g.dtype)
+    share = g * (1.0 / math.prod(window))
+    for region in _regions(window, stride, g.shape[2:]):
+        total[region] += share
+    return total[(slice(None), slice(None), *(slice(p, p + n) for p, n in zip(padding, shape[2:], strict=True)))]
+
+
+defvjp(
+    _avg_pool,
+    lambda answer, x, *how: lambda g: _avg_pool_gradient(g, x.shape, *how),
+    argnums=(0,),
+)
+defvjp(
+    _avg_pool_gradient,
+    lambda answer, g, shape, *how: lambda h: _avg_pool(h, *how),
+    argnums=(0,),
+)
+
+
+# activations
+
+@primitive
+def relu(x, /):
+    return numpy.maximum(x, 0)
+
+
+defvjp(relu, lambda y, x: lambda g: g * (y > 0))
+
+
+# random bits
+
+
+def _mix(x):
+    x ^= x >> numpy.uint32(16)
+    x *= numpy.uint32(0x7FEB352D)
+    x ^= x >> numpy.uint32(15)
+    x *= numpy.uint32(0x846CA68B)
+    x ^= x >> numpy.uint32(16)
+    return x
+
+
+def _word(value):
+    return numpy.array([value & 0xFFFFFFFF], numpy.uint32)
+
+
+def random_uniform(key, counter, shape, /):
+    shape = (shape,) if isinstance(shape, int) else tuple(shape)
+    s = _mix(_word(key) ^ _mix(_word(int(counter))))
+    t = _mix(_word(key >> 32) ^ s)
+    bits = _mix(_mix(numpy.arange(math.prod(shape), dtype=numpy.uint32) + s) ^ t)
+    bits >>= numpy.uint32(8)
+    return (bits * default_float().type(2.0**-24)).astype(default_float(), copy=False).reshape(shape)
