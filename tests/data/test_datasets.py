@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import pickle
 import shutil
 import subprocess
 import sys
@@ -153,11 +154,32 @@ def test_full_set_of_another_shape(small_release, monkeypatch):
         load_fashion_mnist("test")
 
 
-def test_pickles_are_never_opened(small_release, home):
+class Trap:
+    """Makes a folder when it is unpickled."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return os.mkdir, (str(self.path),)
+
+
+def test_pickles_are_never_opened(small_release, home, tmp_path):
     load_fashion_mnist("test")
     (decoded,) = (home / "fashion-mnist").glob("_LABELS*.npy")
-    np.save(decoded, np.array([print, 1], dtype=object), allow_pickle=True)
+    decoded.write_bytes(pickle.dumps(Trap(tmp_path / "sprung")))
     assert load_fashion_mnist("test")[1].tolist() == [9, 0]
+    assert not (tmp_path / "sprung").exists()
+
+
+@pytest.mark.parametrize("other", [np.zeros(3, np.uint8), np.zeros(2, np.int8)], ids=["shape", "dtype"])
+def test_other_decoded_arrays_are_not_used(small_release, home, other):
+    load_fashion_mnist("test")
+    (decoded,) = (home / "fashion-mnist").glob("_LABELS*.npy")
+    np.save(decoded, other)
+    labels = load_fashion_mnist("test")[1]
+    assert labels.tolist() == [9, 0]
+    assert labels.dtype == np.uint8
 
 
 def test_published_addresses_and_hashes():
