@@ -13,17 +13,16 @@ import http.client
 import json
 import os
 import sys
-import tempfile
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from d2l_core._paths import cache_dir
+from d2l_core._paths import cache_dir, replace_file
 from d2l_core.errors import DataError
 
-__all__ = ["Resource", "fetch", "replace_file"]
+__all__ = ["Resource", "fetch"]
 
 _TIMEOUT_S = 30.0
 _CHUNK = 1 << 18
@@ -67,24 +66,6 @@ def fetch(resource: Resource) -> Path:
     if cached.is_file() and not _problem(cached, resource):
         return cached
     return _download(resource, cached)
-
-
-def replace_file(path: Path, write: Callable[[Path], None]) -> None:
-    """Make or replace `path` in one step: `write` fills a temporary file beside it that then takes its name.
-
-    Whatever happens, `path` is either what it was or complete, and no temporary file stays.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
-    os.close(handle)
-    part = Path(name)
-    try:
-        write(part)
-        part.chmod(0o644)
-        os.replace(part, path)
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise
 
 
 def _user_files(resource: Resource) -> Iterator[Path]:

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from d2l_core._paths import cache_dir
-from d2l_core.data._hub import Resource, fetch, replace_file
+from d2l_core._paths import cache_dir, replace_file
+from d2l_core.data._hub import Resource, fetch
 from d2l_core.data._idx import decode_idx
 from d2l_core.data._samples import sample_bytes
 from d2l_core.errors import DataError, UsageError
