@@ -1,1 +1,7 @@
+"""Lessons: find them, run their jobs, turn them into notebooks."""
 
+from d2l_core.lessons._header import SCALES, Header, Promise
+from d2l_core.lessons._job import Job, Run
+from d2l_core.lessons._registry import Lesson, find_lesson, lessons
+
+__all__ = ["SCALES", "Header", "Job", "Lesson", "Promise", "Run", "find_lesson", "lessons"]

@@ -1,0 +1,127 @@
+"""Gradients of functions and modules, and compiled steps over variables.
+
+Adapters see pure functions of lists of tensors (`interface.differentiate`, `interface.compile`). Here variables are
+lent to such a function for the time of a call: their values are replaced by its arguments, and what it writes into
+them comes out as further results.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
+
+from d2l_core import interface, tree
+from d2l_core.interface import Tensor, scan, stop_gradient
+from d2l_core.nn import Module, Variable
+
+__all__ = ["compiled", "grad", "scan", "stop_gradient", "value_and_grad"]
+
+
+@contextlib.contextmanager
+def _lent(variables: Sequence[Variable], values: Iterable[Tensor]) -> Iterator[None]:
+    """Inside the block the variables hold `values`; afterwards what they held before."""
+    before = [variable.value for variable in variables]
+    for variable, value in zip(variables, values, strict=True):
+        variable.value = value
+    try:
+        yield
+    finally:
+        for variable, value in zip(variables, before, strict=True):
+            variable.value = value
+
+
+def value_and_grad(
+    f: Callable[..., Any], wrt: Module | int | Sequence[int] = 0, *, has_aux: bool = False
+) -> Callable[..., tuple[Any, Any]]:
+    """A function that returns the value of `f` together with its gradient.
+
+    Args:
+        f: returns a 0-d float tensor; with `has_aux`, a pair of it and a tree of further tensors.
+        wrt: a module, for the gradient with respect to its trainable parameters as a dict by path; or the
+            positions of arguments, each a tree of float tensors, for gradients as trees of the same structure
+            (one tree for one position, else a tuple).
+        has_aux: whether f returns a pair.
+
+    Returns:
+        ``g(*args) -> (value, gradient)``, or ``((value, aux), gradient)`` with `has_aux`. What f writes into buffers of
+        the module stays written. Calls may be nested for second derivatives.
+    """
+    if isinstance(wrt, Module):
+        return _module_value_and_grad(f, wrt, has_aux)
+    positions = (wrt,) if isinstance(wrt, int) else tuple(wrt)
+
+    def value_and_gradient(*args: Any) -> tuple[Any, Any]:
+        chosen = [args[i] for i in positions]
+
+        def pure(inputs: list[Tensor]) -> tuple[Tensor, Any]:
+            filled = list(args)
+            for i, argument in zip(positions, tree.unflatten(chosen, inputs), strict=True):
+                filled[i] = argument
+            result = f(*filled)
+            return result if has_aux else (result, None)
+
+        (value, aux), gradients = interface.differentiate(pure)(tree.leaves(chosen))
+        grown = tuple(tree.unflatten(chosen, gradients))
+        return (value, aux) if has_aux else value, grown[0] if isinstance(wrt, int) else grown
+
+    return value_and_gradient
+
+
+def _module_value_and_grad(f: Callable[..., Any], module: Module, has_aux: bool) -> Callable[..., tuple[Any, Any]]:
+    def value_and_gradient(*args: Any) -> tuple[Any, Any]:
+        variables = module.variables()
+        trained = {path: v for path, v in variables.items() if v.trainable}
+        rest = [v for v in variables.values() if not v.trainable]
+
+        def pure(inputs: list[Tensor]) -> tuple[Tensor, Any]:
+            with _lent(list(trained.values()), inputs), _lent(rest, [v.value for v in rest]):
+                result = f(*args)
+                value, aux = result if has_aux else (result, None)
+                return value, (aux, [v.value for v in rest])
+
+        (value, (aux, written)), gradients = interface.differentiate(pure)([v.value for v in trained.values()])
+        for variable, new in zip(rest, written, strict=True):
+            variable.value = new
+        return (value, aux) if has_aux else value, dict(zip(trained, gradients, strict=True))
+
+    return value_and_gradient
+
+
+def grad(f: Callable[..., Any], wrt: Module | int | Sequence[int] = 0) -> Callable[..., Any]:
+    """Like `value_and_grad`, the gradient alone."""
+    both = value_and_grad(f, wrt)
+
+    def gradient(*args: Any) -> Any:
+        return both(*args)[1]
+
+    return gradient
+
+
+def compiled(step: Callable[..., Any], variables: Sequence[Variable]) -> Callable[..., Any]:
+    """`step` in the form in which the active backend runs it fastest.
+
+    Args:
+        step: takes and returns trees of tensors; it may read and replace the values of `variables`, and no others.
+        variables: all that the step reads or writes; each must have a value.
+
+    Returns:
+        A function with the same effect. On a backend that compiles, Python code inside the step runs only when it is
+        traced: once for each new combination of shapes.
+    """
+    chosen = list(variables)
+
+    def pure(values: list[Tensor], *args: Any) -> tuple[Any, list[Tensor]]:
+        with _lent(chosen, values):
+            result = step(*args)
+            return result, [variable.value for variable in chosen]
+
+    run = interface.compile(pure)
+
+    def call(*args: Any) -> Any:
+        result, written = run([variable.value for variable in chosen], *args)
+        for variable, value in zip(chosen, written, strict=True):
+            variable.value = value
+        return result
+
+    return call

@@ -1,0 +1,85 @@
+"""Variables: the named, mutable leaves of a module. All state that changes lives in them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from d2l_core import interface as xp
+from d2l_core.interface import Tensor
+from d2l_core.xp import float_dtype
+
+Initialiser = Callable[[tuple[int, ...], tuple[int | str, ...]], NDArray[np.float64]]
+"""Makes float64 values of a shape from the random stream called by a key; see `d2l_core.nn.initialisers`."""
+
+
+class Variable:
+    """A native tensor that may be replaced by another of the same shape.
+
+    Args:
+        value: array, nested sequence or native tensor to start from, copied to the active device at first use; or the
+            shape of a variable that `init` fills.
+        init: initialiser for a shape; without it `value` holds the numbers themselves.
+
+    Attributes:
+        shape: its shape.
+        trainable: whether gradients are taken with respect to it.
+    """
+
+    trainable = False
+
+    def __init__(self, value: Any, init: Initialiser | None = None):
+        self._start = value if init is None else None
+        self._init = init
+        self.shape: tuple[int, ...] = tuple(value) if init is not None else tuple(np.shape(value))
+        self._value: Tensor | None = None
+
+    @property
+    def value(self) -> Tensor:
+        """The native tensor; a variable that has no value yet takes its first one here."""
+        if self._value is None:
+            self.fill(("init", "", 0))
+        return self._value
+
+    @value.setter
+    def value(self, tensor: Tensor) -> None:
+        self._value = tensor
+
+    @property
+    def filled(self) -> bool:
+        """Whether the variable has a value."""
+        return self._value is not None
+
+    def fill(self, key: tuple[int | str, ...]) -> None:
+        """Give the first value: what the initialiser draws from the stream `key`, in the default float."""
+        if self._init is not None:
+            self._value = xp.asarray(self._init(self.shape, key), dtype=float_dtype())
+        else:
+            self._value = xp.asarray(self._start)
+
+    def assign(self, array: Any) -> None:
+        """Replace the value by an array of the same shape; the dtype stays.
+
+        Raises:
+            ValueError: the shape differs.
+        """
+        if tuple(np.shape(array)) != self.shape:
+            raise ValueError(f"A variable of shape {self.shape} cannot take an array of shape {np.shape(array)}.")
+        dtype = self._value.dtype if self._value is not None else None
+        self._value = xp.asarray(array, dtype=dtype)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(shape={self.shape})"
+
+
+class Parameter(Variable):
+    """A variable that training changes; set ``trainable = False`` on it to freeze it."""
+
+    trainable = True
+
+
+class Buffer(Variable):
+    """A variable that is state but not trained, such as a running mean."""
