@@ -1,0 +1,13 @@
+"""PyTorch: eager, with gradients from its tape; on NVIDIA cards, the CPU and Apple's GPU."""
+
+from d2l_core.backend import Adapter
+
+adapter = Adapter(
+    name="torch",
+    title="PyTorch",
+    package=__name__,
+    requires=("torch", "array_api_compat"),
+    distribution="torch",
+    install='pip install "d2l-core[torch]"',
+    priority=10,
+)

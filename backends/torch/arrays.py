@@ -1,0 +1,287 @@
+"""The array vocabulary on PyTorch: its own functions where name and meaning are those of the standard.
+
+PyTorch reads ``axis`` and ``keepdims`` as its ``dim`` and ``keepdim``. In mixed arithmetic it ranks a 0-d tensor
+below one with axes, so float32 of shape (3,) plus a float64 tensor of shape () stays float32.
+"""
+
+import operator
+
+import array_api_compat.torch as standard
+import numpy as np
+import torch
+from torch.nn import functional
+
+from d2l_core.backend import current
+
+TENSOR_TYPES = (torch.Tensor, torch.nn.Parameter)
+
+bool = torch.bool
+uint8 = torch.uint8
+int32 = torch.int32
+int64 = torch.int64
+float32 = torch.float32
+float64 = torch.float64
+
+
+def default_float():
+    """float32 or float64, by the active precision."""
+    return float64 if current().precision == 64 else float32
+
+
+def _shape(shape):
+    return (shape,) if isinstance(shape, (int, np.integer)) else tuple(shape)
+
+
+# creation
+
+
+def asarray(obj, /, *, dtype=None):
+    device = current().device
+    if isinstance(obj, torch.Tensor):
+        return obj.to(device=device, dtype=dtype)
+    array = np.asarray(obj, order="C")
+    if not array.dtype.isnative:
+        array = array.astype(array.dtype.newbyteorder("="))
+    if dtype is None and array.dtype == np.float64:
+        dtype = default_float()
+    return torch.tensor(array, dtype=dtype, device=device)
+
+
+def zeros(shape, *, dtype=None):
+    return torch.zeros(shape, dtype=dtype or default_float(), device=current().device)
+
+
+def ones(shape, *, dtype=None):
+    return torch.ones(shape, dtype=dtype or default_float(), device=current().device)
+
+
+def full(shape, fill_value, *, dtype=None):
+    if dtype is None and isinstance(fill_value, float):
+        dtype = default_float()
+    return torch.full(_shape(shape), fill_value, dtype=dtype, device=current().device)
+
+
+def arange(start, /, stop=None, step=1, *, dtype=None):
+    if stop is None:
+        start, stop = 0, start
+    if isinstance(start, float) or isinstance(stop, float) or isinstance(step, float):
+        return asarray(np.arange(start, stop, step), dtype=dtype)
+    stop = stop if (stop - start) * step > 0 else start
+    return torch.arange(start, stop, step, dtype=dtype or int64, device=current().device)
+
+
+def linspace(start, stop, /, num, *, dtype=None, endpoint=True):
+    return asarray(np.linspace(start, stop, num, endpoint=endpoint), dtype=dtype)
+
+
+def eye(n_rows, n_cols=None, /, *, k=0, dtype=None):
+    x = zeros((n_rows, n_rows if n_cols is None else n_cols), dtype=dtype)
+    if -n_rows < k < x.shape[1]:
+        x.diagonal(k).fill_(1)
+    return x
+
+
+zeros_like = torch.zeros_like
+ones_like = torch.ones_like
+full_like = torch.full_like
+
+
+# dtypes and shapes
+
+
+astype = torch.Tensor.to
+concat = torch.concat
+stack = torch.stack
+squeeze = standard.squeeze
+repeat = torch.repeat_interleave
+tile = torch.tile
+
+
+def reshape(x, /, shape):
+    return x.reshape(shape)
+
+
+def permute_dims(x, /, axes):
+    return torch.permute(x, axes)
+
+
+def matrix_transpose(x, /):
+    return x.mT
+
+
+def expand_dims(x, /, *, axis=0):
+    return torch.unsqueeze(x, axis)
+
+
+def broadcast_to(x, /, shape):
+    return torch.broadcast_to(x, shape)
+
+
+def flip(x, /, *, axis=None):
+    if axis is None:
+        axis = tuple(range(x.ndim))
+    return torch.flip(x, (axis,) if isinstance(axis, int) else axis)
+
+
+def roll(x, /, shift, *, axis):
+    return torch.roll(x, shift, axis)
+
+
+def pad(x, pad_width, /, *, value=0.0):
+    return functional.pad(x, [side for pair in reversed(pad_width) for side in pair], value=value)
+
+
+# elementwise
+
+
+abs = torch.abs
+negative = torch.negative
+exp = torch.exp
+expm1 = torch.expm1
+log = torch.log
+log1p = torch.log1p
+sqrt = torch.sqrt
+square = torch.square
+sin = torch.sin
+cos = torch.cos
+tanh = torch.tanh
+floor = torch.floor
+ceil = torch.ceil
+round = torch.round
+add = operator.add
+subtract = operator.sub
+multiply = operator.mul
+divide = operator.truediv
+pow = operator.pow
+where = torch.where
+equal = operator.eq
+not_equal = operator.ne
+less = operator.lt
+less_equal = operator.le
+greater = operator.gt
+greater_equal = operator.ge
+logical_and = torch.logical_and
+logical_or = torch.logical_or
+logical_not = torch.logical_not
+isnan = torch.isnan
+isfinite = torch.isfinite
+
+
+def sign(x, /):
+    signs = torch.sign(x)
+    return signs.masked_fill(torch.isnan(x), torch.nan) if x.is_floating_point() else signs
+
+
+def maximum(x1, x2, /):
+    if not isinstance(x1, torch.Tensor):
+        x1, x2 = x2, x1
+    return torch.maximum(x1, x2) if isinstance(x2, torch.Tensor) else torch.clamp(x1, min=x2)
+
+
+def minimum(x1, x2, /):
+    if not isinstance(x1, torch.Tensor):
+        x1, x2 = x2, x1
+    return torch.minimum(x1, x2) if isinstance(x2, torch.Tensor) else torch.clamp(x1, max=x2)
+
+
+def clip(x, /, min=None, max=None):
+    return x if min is None and max is None else torch.clamp(x, min, max)
+
+
+# reductions, sorting, searching; PyTorch takes an empty tuple of axes for all axes, the standard for none
+
+
+def sum(x, /, *, axis=None, keepdims=False):
+    if axis == ():
+        return torch.sum(x[None], 0)
+    return torch.sum(x, axis, keepdims)
+
+
+def mean(x, /, *, axis=None, keepdims=False):
+    if axis == ():
+        return torch.mean(x[None], 0)
+    return torch.mean(x, axis, keepdims)
+
+
+def var(x, /, *, axis=None, correction=0.0, keepdims=False):
+    if axis == ():
+        return torch.var(x[None], 0, correction=correction)
+    return torch.var(x, axis, correction=correction, keepdim=keepdims)
+
+
+def std(x, /, *, axis=None, correction=0.0, keepdims=False):
+    if axis == ():
+        return torch.std(x[None], 0, correction=correction)
+    return torch.std(x, axis, correction=correction, keepdim=keepdims)
+
+
+def max(x, /, *, axis=None, keepdims=False):
+    if axis == ():
+        return x
+    return torch.amax(x, () if axis is None else axis, keepdims)
+
+
+def min(x, /, *, axis=None, keepdims=False):
+    if axis == ():
+        return x
+    return torch.amin(x, () if axis is None else axis, keepdims)
+
+
+def logsumexp(x, /, *, axis=None, keepdims=False):
+    if axis == ():
+        return x
+    return torch.logsumexp(x, tuple(range(x.ndim)) if axis is None else axis, keepdims)
+
+
+prod = standard.prod
+all = standard.all
+any = standard.any
+argmax = torch.argmax
+argmin = torch.argmin
+
+
+def cumulative_sum(x, /, *, axis=None):
+    if axis is None and x.ndim != 1:
+        raise ValueError(f"cumulative_sum needs an axis for a tensor of {x.ndim} dimensions.")
+    return torch.cumsum(x, 0 if axis is None else axis)
+
+
+def sort(x, /, *, axis=-1, descending=False):
+    return torch.sort(x, dim=axis, descending=descending, stable=True).values
+
+
+def argsort(x, /, *, axis=-1, descending=False):
+    return torch.argsort(x, dim=axis, descending=descending, stable=True)
+
+
+def index(indices):
+    """Integers of any width as those that PyTorch's lookups accept."""
+    return indices if indices.dtype is int64 or indices.dtype is int32 else indices.to(int64)
+
+
+def take(x, indices, /, *, axis=None):
+    if axis is None:
+        if x.ndim != 1:
+            raise ValueError(f"take needs an axis for a tensor of {x.ndim} dimensions.")
+        axis = 0
+    indices = index(indices)
+    if indices.ndim == 1:
+        return torch.index_select(x, axis, indices)
+    axis %= x.ndim
+    taken = torch.index_select(x, axis, indices.reshape(-1))
+    return taken.reshape(x.shape[:axis] + indices.shape + x.shape[axis + 1 :])
+
+
+def take_along_axis(x, indices, /, *, axis=-1):
+    return torch.take_along_dim(x, indices.to(int64), axis)
+
+
+# linear algebra
+
+
+matmul = torch.matmul
+einsum = torch.einsum
+
+
+def tensordot(x1, x2, /, *, axes=2):
+    return torch.tensordot(x1, x2, axes)

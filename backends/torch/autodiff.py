@@ -1,0 +1,74 @@
+"""Gradients from PyTorch's tape; it runs eagerly, so nothing is compiled."""
+
+from contextvars import ContextVar
+
+import torch
+
+from d2l_core import tree
+
+_DEPTH = ContextVar("d2l_torch_depth", default=0)
+
+
+def differentiated_twice():
+    """Whether the running code is inside two nested `differentiate`, so that gradients need gradients."""
+    return _DEPTH.get() > 1
+
+
+def differentiate(f, /):
+    def value_aux_and_gradients(inputs, *args):
+        depth = _DEPTH.get()
+        token = _DEPTH.set(depth + 1)
+        try:
+            with torch.enable_grad():
+                variables = [_variable(x) for x in inputs]
+                value, aux = f(variables, *args)
+                gradients = _gradients(value, variables, nested=depth > 0)
+        finally:
+            _DEPTH.reset(token)
+        if depth > 0:
+            return (value, aux), gradients
+        return (value.detach(), tree.map(_plain, aux)), gradients
+
+    return value_aux_and_gradients
+
+
+def _variable(x):
+    """A new tensor to differentiate by, apart from x, so that x itself counts as a constant inside `f`."""
+    return x.view_as(x) if x.requires_grad else x.detach().requires_grad_()
+
+
+def _gradients(value, variables, nested):
+    if not value.requires_grad:
+        return [torch.zeros_like(x) for x in variables]
+    found = torch.autograd.grad(value, variables, create_graph=nested, allow_unused=True)
+    return [torch.zeros_like(x) if g is None else g for g, x in zip(found, variables, strict=True)]
+
+
+def _plain(x):
+    return x.detach() if isinstance(x, torch.Tensor) else x
+
+
+stop_gradient = torch.Tensor.detach
+
+
+def compile(f, /):
+    return f
+
+
+def scan(f, init, xs, /):
+    columns = [x.unbind(0) for x in tree.leaves(xs)]
+    carry, outputs = init, []
+    for row in zip(*columns, strict=True):
+        carry, y = f(carry, tree.unflatten(xs, row))
+        outputs.append(y)
+    if not outputs:
+        return init, _no_outputs(f, init, xs)
+    return carry, tree.map(lambda *steps: torch.stack(steps), *outputs)
+
+
+def _no_outputs(f, init, xs):
+    """Outputs of zero steps; one step over zeros tells their shapes."""
+    if not tree.leaves(xs):
+        raise ValueError("scan needs at least one tensor in xs to know the number of steps.")
+    _, y = f(init, tree.map(lambda x: x.new_zeros(x.shape[1:]), xs))
+    return tree.map(lambda leaf: leaf.new_zeros((0, *leaf.shape)), y)

@@ -1,0 +1,182 @@
+"""Network primitives on PyTorch, and its fused forms of our compositions."""
+
+import math
+
+import numpy as np
+import torch
+from torch.nn import functional
+
+from d2l_core import composites
+from d2l_core.backend import current
+
+from .arrays import default_float, index
+from .autodiff import differentiated_twice
+
+linear = functional.linear
+relu = torch.relu
+sigmoid = torch.sigmoid
+
+_CONV = {3: torch.conv1d, 4: torch.conv2d}
+_MAX_POOL = {3: torch.max_pool1d, 4: torch.max_pool2d}
+_AVG_POOL = {3: functional.avg_pool1d, 4: functional.avg_pool2d}
+
+
+def conv(x, weight, bias=None, /, *, stride=1, padding=0, dilation=1, groups=1):
+    return _CONV[weight.ndim](x, weight, bias, stride, padding, dilation, groups)
+
+
+def max_pool(x, window, /, *, stride=None, padding=0):
+    stride = window if stride is None else stride
+    if _exceeds_half(padding, window):
+        x, padding = _frame(x, padding, -torch.inf), 0
+    return _MAX_POOL[x.ndim](x, window, stride, padding)
+
+
+def avg_pool(x, window, /, *, stride=None, padding=0):
+    stride = window if stride is None else stride
+    if _exceeds_half(padding, window):
+        x, padding = _frame(x, padding, 0.0), 0
+    return _AVG_POOL[x.ndim](x, window, stride, padding)
+
+
+def _exceeds_half(padding, window):
+    """Whether PyTorch's pooling would refuse: it pads by at most half a window."""
+    if isinstance(padding, int) and isinstance(window, int):
+        return 2 * padding > window
+    paddings, windows = np.broadcast_arrays(padding, window)
+    return any(2 * p > w for p, w in zip(paddings, windows, strict=True))
+
+
+def _frame(x, padding, value):
+    paddings = np.broadcast_to(padding, x.ndim - 2).tolist()
+    return functional.pad(x, [p for p in reversed(paddings) for _ in range(2)], value=value)
+
+
+def softmax(x, /, *, axis=-1):
+    return torch.softmax(x, axis)
+
+
+def log_softmax(x, /, *, axis=-1):
+    return torch.log_softmax(x, axis)
+
+
+def one_hot(indices, num_classes, /):
+    return functional.one_hot(indices.to(torch.int64), num_classes).to(default_float())
+
+
+def embedding(indices, weight, /):
+    return torch.embedding(weight, index(indices))
+
+
+def cross_entropy(logits, labels, /):
+    if logits.ndim != 2:
+        logits, labels = logits.reshape(-1, logits.shape[-1]), labels.reshape(-1)
+    return functional.cross_entropy(logits, labels.to(torch.int64))
+
+
+# batch normalisation
+
+
+def batch_norm_train(x, weight, bias, eps, /):
+    channels = x.shape[1]
+    count = x.numel() // channels
+    if count < 2:
+        return composites.batch_norm_train.__wrapped__(x, weight, bias, eps)
+    # With momentum 1 the running statistics become those of the batch, the variance divided by count - 1.
+    mean, var = x.new_zeros(channels), x.new_zeros(channels)
+    y = torch.batch_norm(x, weight, bias, mean, var, True, 1.0, eps, torch.backends.cudnn.enabled)
+    return y, mean, var * ((count - 1) / count)
+
+
+def batch_norm_infer(x, weight, bias, mean, var, eps, /):
+    if mean.requires_grad or var.requires_grad:  # PyTorch's own takes both for constants
+        return composites.batch_norm_infer.__wrapped__(x, weight, bias, mean, var, eps)
+    return torch.batch_norm(x, weight, bias, mean, var, False, 0.0, eps, torch.backends.cudnn.enabled)
+
+
+# recurrence
+
+
+def rnn_tanh(x, state, weight_ih, weight_hh, bias_ih, bias_hh, /):
+    weights = (weight_ih, weight_hh, bias_ih, bias_hh)
+    if x.is_cuda and differentiated_twice():  # cuDNN's gradient has no gradient
+        return composites.rnn_tanh.__wrapped__(x, state, *weights)
+    outputs, last = torch.rnn_tanh(
+        x, state[None], weights, True, 1, 0.0, torch.is_grad_enabled(), False, False
+    )
+    return outputs, last[0]
+
+
+# randomness
+
+_BLOCK = np.arange(2**14, dtype=np.uint32)  # as much as stays in a core's cache
+_MASK = 0xFFFFFFFF
+_FIRST, _SECOND = 0x7FEB352D, 0x846CA68B
+
+
+def random_uniform(key, counter, shape, /):
+    bits = _random_bits(key, counter, shape, current().device)
+    return bits.to(default_float()).mul_(2.0**-24)
+
+
+def dropout(x, p, key, counter, /):
+    # The bits that fall below p in the default float are those below this integer.
+    threshold = math.ceil((p if default_float() is torch.float64 else float(np.float32(p))) * 2**24)
+    keep = _random_bits(key, counter, x.shape, x.device.type) >= threshold
+    return torch.where(keep, x * (1.0 / (1.0 - p)), 0.0)
+
+
+def _random_bits(key, counter, shape, device):
+    """Random integers below 2**24 as int32, computed on the host or on the card."""
+    shape = (shape,) if isinstance(shape, int) else tuple(shape)
+    first = _mix((key & _MASK) ^ _mix(int(counter)))
+    second = _mix((key >> 32) ^ first)
+    size = math.prod(shape)
+    if device == "cpu":
+        return torch.from_numpy(_host_bits(size, first, second)).reshape(shape)
+    return card_bits(size, first, second, device).reshape(shape)
+
+
+def _mix(x):
+    x = (x ^ x >> 16) * _FIRST & _MASK
+    x = (x ^ x >> 15) * _SECOND & _MASK
+    return x ^ x >> 16
+
+
+def _host_bits(size, first, second):
+    bits, shifted = np.empty(size, np.uint32), np.empty_like(_BLOCK)
+    for start in range(0, size, len(_BLOCK)):
+        block = bits[start : start + len(_BLOCK)]
+        scratch = shifted[: len(block)]
+        np.add(_BLOCK[: len(block)], np.uint32((first + start) & _MASK), out=block)
+        _mix_block(block, scratch)
+        block ^= np.uint32(second)
+        _mix_block(block, scratch)
+        block >>= np.uint32(8)
+    return bits.view(np.int32)
+
+
+def _mix_block(x, scratch):
+    x ^= np.right_shift(x, np.uint32(16), out=scratch)
+    x *= np.uint32(_FIRST)
+    x ^= np.right_shift(x, np.uint32(15), out=scratch)
+    x *= np.uint32(_SECOND)
+    x ^= np.right_shift(x, np.uint32(16), out=scratch)
+
+
+def card_bits(size, first, second, device):
+    """The same in PyTorch's int32, which wraps around; its unsigned integers cannot shift."""
+    x = torch.arange(size, dtype=torch.int32, device=device)
+    x += _signed(first)
+    x = _mix_signed(x) ^ _signed(second)
+    return _mix_signed(x) >> 8 & 0xFFFFFF
+
+
+def _mix_signed(x):
+    x = (x ^ (x >> 16 & 0xFFFF)) * _FIRST
+    x = (x ^ (x >> 15 & 0x1FFFF)) * _signed(_SECOND)
+    return x ^ (x >> 16 & 0xFFFF)
+
+
+def _signed(x):
+    return x - 2**32 if x >= 2**31 else x
