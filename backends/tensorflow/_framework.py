@@ -1,0 +1,54 @@
+"""TensorFlow, imported without its start-up noise.
+
+It reports its build and the drivers it did not find on standard error before its own log level takes effect. Those
+lines are dropped; whatever else is written in the meantime is passed on. A user who has set ``TF_CPP_MIN_LOG_LEVEL``
+sees what that asks for.
+"""
+
+import contextlib
+import importlib
+import os
+import re
+import sys
+import tempfile
+
+_NOISE = re.compile(
+    rb"([IW]\d{4} \d\d:\d\d:|WARNING: All log messages before absl|To enable the following instructions)"
+)
+
+
+@contextlib.contextmanager
+def _quiet():
+    """Standard error, of C++ code too, without TensorFlow's messages of level info and warning."""
+    try:
+        sys.stderr.flush()
+        saved = os.dup(2)
+    except (OSError, AttributeError, ValueError):  # a process without standard error
+        yield
+        return
+    with tempfile.TemporaryFile() as held:
+        os.dup2(held.fileno(), 2)
+        try:
+            yield
+        finally:
+            with contextlib.suppress(OSError, AttributeError, ValueError):
+                sys.stderr.flush()
+            os.dup2(saved, 2)
+            os.close(saved)
+            held.seek(0)
+            for line in held:
+                if not _NOISE.match(line):
+                    os.write(2, line)
+
+
+def _load():
+    if "tensorflow" in sys.modules or "TF_CPP_MIN_LOG_LEVEL" in os.environ:
+        return importlib.import_module("tensorflow")
+    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+    # Several frameworks share one process and one GPU: take memory as it is needed, not all of it at the start.
+    os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
+    with _quiet():
+        return importlib.import_module("tensorflow")
+
+
+tf = _load()

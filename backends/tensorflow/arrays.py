@@ -1,0 +1,448 @@
+"""The array vocabulary on TensorFlow.
+
+Most functions call `tf.raw_ops`: the public wrappers cost two to four times as much per eager call.
+"""
+
+import functools
+import math
+
+import numpy as np
+from d2l_backends.tensorflow._framework import tf
+
+from d2l_core.backend import current
+
+_raw = tf.raw_ops
+
+TENSOR_TYPES = (tf.__internal__.EagerTensor,)
+
+bool = tf.bool
+uint8 = tf.uint8
+int32 = tf.int32
+int64 = tf.int64
+float32 = tf.float32
+float64 = tf.float64
+
+_INTEGERS = (tf.uint8, tf.int32, tf.int64)
+_FLOATS = (tf.float32, tf.float64)
+_REFUSED = (tf.errors.InvalidArgumentError, TypeError, ValueError)
+
+
+def default_float():
+    """float32 or float64, by the active precision."""
+    return float64 if current().precision == 64 else float32
+
+
+@functools.lru_cache(4096)
+def _host_vector(values):
+    with tf.device("cpu"):
+        return tf.constant(values, tf.int32, shape=(len(values),))
+
+
+def vector(values):
+    """A tuple of integers as an operand that says a shape, axes or an order; eager calls share one tensor of it."""
+    return _host_vector(tuple(values)) if tf.executing_eagerly() else np.array(values, np.int32)
+
+
+def _axes(x, axis):
+    """The axes of a reduction: an integer as it is, since TensorFlow takes it fastest."""
+    if axis is None:
+        return vector(range(len(x.shape)))
+    return axis if isinstance(axis, int) else vector(axis)
+
+
+def _kind(*values):
+    """The dtype of Python scalars: bool, the default integer or the default float."""
+    for kind, dtype in ((float, default_float()), (int, int64)):
+        if True in [type(value) is kind for value in values]:
+            return dtype
+    return tf.bool
+
+
+# ---------------------------------------------------------------- creation
+
+
+def asarray(obj, /, *, dtype=None):
+    """Tensor on the active device; see the contract."""
+    if tf.is_tensor(obj):
+        return obj if dtype is None else astype(obj, dtype)
+    array = obj if isinstance(obj, np.ndarray) else _array(obj)
+    if not isinstance(array, np.ndarray):
+        return array if dtype is None else astype(array, dtype)
+    if dtype is None and array.dtype == np.float64:
+        dtype = default_float()
+    # NumPy converts between any two kinds; TensorFlow refuses floats for integers.
+    return tf.constant(array if dtype is None else array.astype(dtype.as_numpy_dtype, copy=False))
+
+
+def _array(obj):
+    leaf = obj
+    while isinstance(leaf, (list, tuple)) and leaf:
+        leaf = leaf[0]
+    return tf.stack(list(obj)) if tf.is_tensor(leaf) else np.asarray(obj)
+
+
+def _shape(shape):
+    return (shape,) if isinstance(shape, int) else tuple(shape)
+
+
+def full(shape, fill_value, *, dtype=None):
+    """`shape` filled with a Python scalar."""
+    value = tf.constant(fill_value, dtype or _kind(fill_value))
+    return _raw.Fill(dims=vector(_shape(shape)), value=value)
+
+
+def zeros(shape, *, dtype=None):
+    """Zeros of `shape`."""
+    return full(shape, 0, dtype=dtype or default_float())
+
+
+def ones(shape, *, dtype=None):
+    """Ones of `shape`."""
+    return full(shape, 1, dtype=dtype or default_float())
+
+
+def arange(start, /, stop=None, step=1, *, dtype=None):
+    """Evenly spaced values, by NumPy: TensorFlow's own add up the rounding errors of the step."""
+    if stop is None:
+        start, stop = 0, start
+    dtype = dtype or _kind(start, stop, step)
+    return tf.constant(np.arange(start, stop, step).astype(dtype.as_numpy_dtype))
+
+
+def linspace(start, stop, /, num, *, dtype=None, endpoint=True):
+    """`num` evenly spaced floats, by NumPy."""
+    values = np.linspace(start, stop, num, endpoint=endpoint)
+    return tf.constant(values.astype((dtype or default_float()).as_numpy_dtype))
+
+
+def eye(n_rows, n_cols=None, /, *, k=0, dtype=None):
+    """Ones on the k-th diagonal, by NumPy."""
+    return tf.constant(np.eye(n_rows, n_cols, k, (dtype or default_float()).as_numpy_dtype))
+
+
+def zeros_like(x, /, *, dtype=None):
+    """Zeros with the shape of `x`."""
+    return _raw.ZerosLike(x=x) if dtype is None else full(x.shape, 0, dtype=dtype)
+
+
+def ones_like(x, /, *, dtype=None):
+    """Ones with the shape of `x`."""
+    return full(x.shape, 1, dtype=dtype or x.dtype)
+
+
+def full_like(x, /, fill_value, *, dtype=None):
+    """A Python scalar in the shape of `x`."""
+    return full(x.shape, fill_value, dtype=dtype or x.dtype)
+
+
+# ---------------------------------------------------------------- dtypes and shapes
+
+
+def astype(x, dtype, /):
+    """`x` converted to `dtype`."""
+    return x if x.dtype == dtype else _raw.Cast(x=x, DstT=dtype)
+
+
+def reshape(x, /, shape):
+    """Same elements in another shape."""
+    return _raw.Reshape(tensor=x, shape=vector(_shape(shape)))
+
+
+def permute_dims(x, /, axes):
+    """Axes reordered."""
+    return _raw.Transpose(x=x, perm=vector(axes))
+
+
+def matrix_transpose(x, /):
+    """The last two axes swapped."""
+    rank = len(x.shape)
+    return _raw.Transpose(x=x, perm=vector((*range(rank - 2), rank - 1, rank - 2)))
+
+
+def concat(arrays, /, *, axis=0):
+    """Tensors joined along an existing axis."""
+    return tf.concat(list(arrays), axis)
+
+
+def stack(arrays, /, *, axis=0):
+    """Tensors joined along a new axis."""
+    return _raw.Pack(values=list(arrays), axis=axis)
+
+
+def expand_dims(x, /, *, axis=0):
+    """An axis of length one inserted."""
+    return _raw.ExpandDims(input=x, axis=axis)
+
+
+def squeeze(x, /, axis):
+    """Axes of length one removed; none if `axis` is empty, where TensorFlow would remove all."""
+    axes = [axis] if isinstance(axis, int) else list(axis)
+    return _raw.Squeeze(input=x, axis=axes) if axes else x
+
+
+def broadcast_to(x, /, shape):
+    """`x` repeated to `shape`."""
+    return _raw.BroadcastTo(input=x, shape=vector(shape))
+
+
+def flip(x, /, *, axis=None):
+    """Order reversed along the axes."""
+    axes = range(len(x.shape)) if axis is None else _shape(axis)
+    return _raw.ReverseV2(tensor=x, axis=vector(axes))
+
+
+def repeat(x, repeats, /, *, axis=None):
+    """Each element repeated."""
+    return tf.repeat(x, repeats, axis)
+
+
+def tile(x, repetitions, /):
+    """The whole tensor repeated."""
+    extra = len(repetitions) - len(x.shape)
+    if extra > 0:
+        x = reshape(x, (*(1,) * extra, *x.shape))
+    return _raw.Tile(input=x, multiples=vector((*(1,) * -extra, *repetitions)))
+
+
+def roll(x, /, shift, *, axis):
+    """Elements shifted along one axis."""
+    return _raw.Roll(input=x, shift=shift, axis=axis)
+
+
+def pad(x, pad_width, /, *, value=0.0):
+    """`x` framed by a constant."""
+    return _raw.PadV2(
+        input=x, paddings=list(map(list, pad_width)), constant_values=tf.constant(value, x.dtype)
+    )
+
+
+# ---------------------------------------------------------------- elementwise
+
+abs = tf.abs
+negative = tf.negative
+sign = tf.sign
+exp = tf.exp
+expm1 = tf.math.expm1
+log = tf.math.log
+log1p = tf.math.log1p
+sqrt = tf.sqrt
+square = tf.square
+sin = tf.sin
+cos = tf.cos
+tanh = tf.tanh
+logical_not = tf.logical_not
+isnan = tf.math.is_nan
+isfinite = tf.math.is_finite
+round = tf.round
+
+
+def floor(x, /):
+    """Greatest integer not above x."""
+    return x if x.dtype.is_integer else _raw.Floor(x=x)
+
+
+def ceil(x, /):
+    """Smallest integer not below x."""
+    return x if x.dtype.is_integer else _raw.Ceil(x=x)
+
+
+def _binary(operation):
+    """A function of two operands: TensorFlow's, and where that refuses two dtypes, again with one dtype."""
+
+    def function(x1, x2, /):
+        try:
+            return operation(x=x1, y=x2)
+        except _REFUSED:
+            x1, x2 = _promote(x1, x2)
+            return operation(x=x1, y=x2)
+
+    return function
+
+
+def _promote(x1, x2):
+    """Both operands in one dtype by the rules of the standard; called while an exception is handled."""
+    if isinstance(x1, (int, float)) and tf.is_tensor(x2):
+        return tf.constant(x1, x2.dtype), x2
+    if isinstance(x2, (int, float)) and tf.is_tensor(x1):
+        return x1, tf.constant(x2, x1.dtype)
+    kinds = {getattr(x, "dtype", None) for x in (x1, x2)}
+    if len(kinds) == 2 and (kinds <= set(_INTEGERS) or kinds <= set(_FLOATS)):
+        common = tf.as_dtype(np.result_type(*(kind.as_numpy_dtype for kind in kinds)))
+        return astype(x1, common), astype(x2, common)
+    raise
+
+
+add = _binary(_raw.AddV2)
+subtract = _binary(_raw.Sub)
+multiply = _binary(_raw.Mul)
+divide = _binary(_raw.RealDiv)
+pow = _binary(_raw.Pow)
+maximum = _binary(_raw.Maximum)
+minimum = _binary(_raw.Minimum)
+equal = _binary(_raw.Equal)
+not_equal = _binary(_raw.NotEqual)
+less = _binary(_raw.Less)
+less_equal = _binary(_raw.LessEqual)
+greater = _binary(_raw.Greater)
+greater_equal = _binary(_raw.GreaterEqual)
+logical_and = _binary(_raw.LogicalAnd)
+logical_or = _binary(_raw.LogicalOr)
+
+
+def clip(x, /, min=None, max=None):
+    """`x` limited to [min, max]."""
+    if min is not None:
+        x = maximum(x, min)
+    return x if max is None else minimum(x, max)
+
+
+def where(condition, x1, x2, /):
+    """x1 where the condition holds, else x2."""
+    return _raw.SelectV2(condition=condition, t=x1, e=x2)
+
+
+# ---------------------------------------------------------------- reductions, sorting, searching
+
+
+def _countable(x):
+    """Booleans and small integers in the default integer."""
+    return x if x.dtype in _FLOATS or x.dtype == int64 else _raw.Cast(x=x, DstT=int64)
+
+
+def sum(x, /, *, axis=None, keepdims=False):
+    """Sum of the elements."""
+    return _raw.Sum(input=_countable(x), axis=_axes(x, axis), keep_dims=keepdims)
+
+
+def mean(x, /, *, axis=None, keepdims=False):
+    """Arithmetic mean."""
+    return _raw.Mean(input=x, axis=_axes(x, axis), keep_dims=keepdims)
+
+
+def var(x, /, *, axis=None, correction=0.0, keepdims=False):
+    """Mean squared deviation from the mean, divided by N - correction."""
+    axes = _axes(x, axis)
+    centred = x - _raw.Mean(input=x, axis=axes, keep_dims=True)
+    squares = _raw.Square(x=centred)
+    if not correction:
+        return _raw.Mean(input=squares, axis=axes, keep_dims=keepdims)
+    lengths = x.shape if axis is None else [x.shape[a] for a in _shape(axis)]
+    return _raw.Sum(input=squares, axis=axes, keep_dims=keepdims) * (1.0 / (math.prod(lengths) - correction))
+
+
+def std(x, /, *, axis=None, correction=0.0, keepdims=False):
+    """Square root of `var`."""
+    return tf.sqrt(var(x, axis=axis, correction=correction, keepdims=keepdims))
+
+
+def prod(x, /, *, axis=None, keepdims=False):
+    """Product of the elements."""
+    return _raw.Prod(input=_countable(x), axis=_axes(x, axis), keep_dims=keepdims)
+
+
+def max(x, /, *, axis=None, keepdims=False):
+    """Largest element."""
+    return _raw.Max(input=x, axis=_axes(x, axis), keep_dims=keepdims)
+
+
+def min(x, /, *, axis=None, keepdims=False):
+    """Smallest element."""
+    return _raw.Min(input=x, axis=_axes(x, axis), keep_dims=keepdims)
+
+
+def all(x, /, *, axis=None, keepdims=False):
+    """Whether every element is true."""
+    return _raw.All(input=astype(x, tf.bool), axis=_axes(x, axis), keep_dims=keepdims)
+
+
+def any(x, /, *, axis=None, keepdims=False):
+    """Whether some element is true."""
+    return _raw.Any(input=astype(x, tf.bool), axis=_axes(x, axis), keep_dims=keepdims)
+
+
+def _arg(operation, x, axis, keepdims):
+    if axis is None:
+        index = operation(input=reshape(x, (-1,)), dimension=0)
+        return reshape(index, (1,) * len(x.shape)) if keepdims else index
+    index = operation(input=x, dimension=axis)
+    return _raw.ExpandDims(input=index, axis=axis) if keepdims else index
+
+
+def argmax(x, /, *, axis=None, keepdims=False):
+    """Index of the first largest element, int64."""
+    return _arg(_raw.ArgMax, x, axis, keepdims)
+
+
+def argmin(x, /, *, axis=None, keepdims=False):
+    """Index of the first smallest element, int64."""
+    return _arg(_raw.ArgMin, x, axis, keepdims)
+
+
+def cumulative_sum(x, /, *, axis=None):
+    """Running sum along an axis."""
+    return _raw.Cumsum(x=_countable(x), axis=0 if axis is None else axis)
+
+
+def argsort(x, /, *, axis=-1, descending=False):
+    """Stable order along an axis, int64."""
+    order = tf.argsort(x, axis, "DESCENDING" if descending else "ASCENDING", stable=True)
+    return _raw.Cast(x=order, DstT=int64)
+
+
+def sort(x, /, *, axis=-1, descending=False):
+    """Elements in order along an axis."""
+    return take_along_axis(x, argsort(x, axis=axis, descending=descending), axis=axis)
+
+
+def take(x, indices, /, *, axis=None):
+    """Slices of x at integer indices along an axis."""
+    return _raw.GatherV2(params=x, indices=_index(indices), axis=0 if axis is None else axis)
+
+
+def _index(indices):
+    return indices if indices.dtype in (int32, int64) else _raw.Cast(x=indices, DstT=int32)
+
+
+def take_along_axis(x, indices, /, *, axis=-1):
+    """One element per index along an axis."""
+    rank = len(x.shape)
+    axis %= rank
+    indices = _index(indices)
+    lengths = [length if a == axis else x.shape[a] for a, length in enumerate(indices.shape)]
+    if tuple(lengths) != tuple(indices.shape):
+        indices = broadcast_to(indices, lengths)
+    if axis == rank - 1:
+        return tf.gather(x, indices, axis=axis, batch_dims=axis)
+    order = (*range(axis), *range(axis + 1, rank), axis)
+    picked = tf.gather(
+        permute_dims(x, order), permute_dims(indices, order), axis=rank - 1, batch_dims=rank - 1
+    )
+    return permute_dims(picked, (*range(axis), rank - 1, *range(axis, rank - 1)))
+
+
+# ---------------------------------------------------------------- linear algebra
+
+
+def matmul(x1, x2, /):
+    """Matrix product; leading axes broadcast and a vector counts as one row or column."""
+    rank1, rank2 = len(x1.shape), len(x2.shape)
+    if rank2 == 2 and rank1 == 2:
+        return _raw.MatMul(a=x1, b=x2)
+    if rank1 == 1:
+        return squeeze(matmul(_raw.ExpandDims(input=x1, axis=0), x2), -2 if rank2 > 1 else 0)
+    if rank2 == 1:
+        return squeeze(matmul(x1, _raw.ExpandDims(input=x2, axis=1)), -1)
+    if rank2 == 2:
+        rows = _raw.MatMul(a=reshape(x1, (-1, x1.shape[-1])), b=x2)
+        return reshape(rows, (*x1.shape[:-1], x2.shape[-1]))
+    return _raw.BatchMatMulV2(x=x1, y=x2)
+
+
+def tensordot(x1, x2, /, *, axes=2):
+    """Sum of products over axes."""
+    return tf.tensordot(x1, x2, axes)
+
+
+def einsum(subscripts, /, *operands):
+    """Einstein summation with an explicit result."""
+    return tf.einsum(subscripts, *operands)

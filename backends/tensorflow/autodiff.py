@@ -1,0 +1,146 @@
+"""Gradients by tapes; compilation to graphs, traced once for each set of shapes.
+
+XLA is not used for whole steps: see `compile`.
+"""
+
+from d2l_backends.tensorflow._framework import tf
+
+from d2l_core import tree
+from d2l_core.backend import current
+
+_raw = tf.raw_ops
+
+UNROLLED = 8
+"""Longest scan that a graph holds as a chain; a longer one becomes a loop."""
+
+stop_gradient = tf.stop_gradient
+
+
+def differentiate(f, /):
+    """Value and gradient of a function of a list of tensors; tapes nest, so that results differentiate again."""
+
+    def value_and_gradient(inputs, *args):
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            # New handles: the same tensors elsewhere, in a closure or among `args`, are constants.
+            watched = [_raw.Identity(input=x) for x in inputs]
+            tape.watch(watched)
+            value, aux = f(watched, *args)
+        gradients = tape.gradient(value, watched, unconnected_gradients=tf.UnconnectedGradients.ZERO)
+        return (value, aux), [
+            tf.convert_to_tensor(g) if isinstance(g, tf.IndexedSlices) else g for g in gradients
+        ]
+
+    return value_and_gradient
+
+
+# ---------------------------------------------------------------- compilation
+
+
+def compile(f, /):
+    """f as a graph for each set of shapes and dtypes, called with a flat list of tensors.
+
+    Without XLA: on a CPU it wins a fifth on small dense steps, but a second or more goes into each trace and a long
+    recurrent loop is slower for it.
+    """
+    programs = {}
+
+    def run(state, *trees):
+        if not tf.executing_eagerly():
+            return f(list(state), *trees)
+        context = current()
+        tensors = list(state)
+        signature = _flatten(trees, tensors)
+        key = (
+            context.precision,
+            context.device,
+            len(state),
+            signature,
+            *[(x.dtype, x.shape) for x in tensors],
+        )
+        program = programs.get(key)
+        if program is None:
+            program = programs[key] = _Program(f, len(state), trees, tensors)
+        return program(tensors)
+
+    return run
+
+
+def _flatten(node, leaves):
+    """The structure of a tree as a hashable value; its leaves are appended to `leaves`."""
+    if isinstance(node, (list, tuple)):
+        return (type(node), *[_flatten(branch, leaves) for branch in node])
+    if isinstance(node, dict):
+        return (dict, *node, *[_flatten(branch, leaves) for branch in node.values()])
+    if node is None:
+        return None
+    leaves.append(node)
+    return True
+
+
+class _Program:
+    """One trace of a function."""
+
+    def __init__(self, f, num_state, trees, tensors):
+        strangers = [type(x).__name__ for x in tensors if not tf.is_tensor(x)]
+        if strangers:
+            raise TypeError(
+                f"A compiled function takes tensors only; convert {strangers[0]} with xp.asarray first."
+            )
+
+        def flat(*leaves):
+            self.result = f(list(leaves[:num_state]), *tree.unflatten(trees, leaves[num_state:]))
+            return [tf.convert_to_tensor(leaf) for leaf in tree.leaves(self.result)]
+
+        specs = [tf.TensorSpec(x.shape, x.dtype) for x in tensors]
+        self.graph = tf.function(flat, autograph=False).get_concrete_function(*specs)
+        self.result = tree.map(lambda leaf: None if leaf is None else 0, self.result)
+
+    def __call__(self, tensors):
+        # The public call checks and binds each argument by name: it costs three times as much with twenty tensors.
+        return tree.unflatten(self.result, self.graph._call_flat(tensors, self.graph.captured_inputs))
+
+
+# ---------------------------------------------------------------- loops
+
+
+def scan(f, init, xs, /):
+    """``carry, y = f(carry, x)`` for every slice x of `xs`; inside a graph a long one is a loop."""
+    columns = tree.leaves(xs)
+    length = columns[0].shape[0]
+    if tf.executing_eagerly() or length <= UNROLLED:
+        return _unrolled(f, init, xs, columns, length)
+    return _loop(f, init, xs, columns, length)
+
+
+def _unrolled(f, carry, xs, columns, length):
+    slices = zip(*[tf.unstack(column, length) for column in columns], strict=True)
+    results = []
+    for row in slices:
+        carry, y = f(carry, tree.unflatten(xs, row))
+        results.append(y)
+    stacked = [_raw.Pack(values=list(parts)) for parts in zip(*map(tree.leaves, results), strict=True)]
+    return carry, tree.unflatten(results[0], stacked)
+
+
+def _loop(f, init, xs, columns, length):
+    """The first step outside the loop tells what the carry and the results look like."""
+    inputs = [tf.TensorArray(c.dtype, length, element_shape=c.shape[1:]).unstack(c) for c in columns]
+    carry, y = f(init, tree.unflatten(xs, [column[0] for column in columns]))
+
+    def body(t, carried, outputs):
+        after, result = f(
+            tree.unflatten(carry, carried), tree.unflatten(xs, [array.read(t) for array in inputs])
+        )
+        written = [array.write(t, leaf) for array, leaf in zip(outputs, tree.leaves(result), strict=True)]
+        return t + 1, tree.leaves(after), written
+
+    outputs = [
+        tf.TensorArray(leaf.dtype, length, element_shape=leaf.shape).write(0, leaf) for leaf in tree.leaves(y)
+    ]
+    _, carried, outputs = tf.while_loop(
+        lambda t, *_: t < length,
+        body,
+        (tf.constant(1), tree.leaves(carry), outputs),
+        maximum_iterations=length - 1,
+    )
+    return tree.unflatten(carry, carried), tree.unflatten(y, [array.stack() for array in outputs])
