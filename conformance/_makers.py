@@ -15,7 +15,7 @@ SHAPES = ((3, 4), (), (2, 0, 3), (2, 3, 1, 2))
 def spread(rng: np.random.Generator, shape: tuple[int, ...], gap: float = 0.1) -> Array:
     """Different numbers in random order, around zero and no two closer than `gap`: no kink is near."""
     n = int(np.prod(shape))
-    return (rng.permutation(n) - n / 2 + 0.25).reshape(shape) * gap
+    return np.asarray((rng.permutation(n) - n / 2 + 0.25).reshape(shape) * gap)
 
 
 def unary(low: float, high: float) -> Maker:
@@ -23,7 +23,7 @@ def unary(low: float, high: float) -> Maker:
 
     def make(rng: np.random.Generator) -> Any:
         for shape in SHAPES:
-            yield sample(rng.uniform(low, high, shape))
+            yield sample(np.asarray(rng.uniform(low, high, shape)))
 
     return make
 
@@ -51,10 +51,12 @@ def binary(low: float, high: float, *, scalars: bool = True) -> Maker:
             ((2, 0), (1, 1)),
         ]
         for first, second in pairs:
-            yield sample(rng.uniform(low, high, first), rng.uniform(low, high, second))
+            yield sample(
+                np.asarray(rng.uniform(low, high, first)), np.asarray(rng.uniform(low, high, second))
+            )
         if scalars:
-            yield sample(rng.uniform(low, high, (2, 3)), 1.7)
-            yield sample(1.7, rng.uniform(low, high, (2, 3)))
+            yield sample(rng.uniform(low, high, (2, 3)), 1.75)
+            yield sample(1.75, rng.uniform(low, high, (2, 3)))
 
     return make
 
@@ -64,9 +66,9 @@ def binary_spread(rng: np.random.Generator) -> Any:
     both = spread(rng, (24,))
     yield sample(both[:12].reshape(3, 4), both[12:].reshape(3, 4))
     yield sample(both[:3].reshape(3, 1), both[3:7])
-    yield sample(both[0].reshape(()), both[1:7].reshape(2, 3))
-    yield sample(both[:6].reshape(2, 3), 0.3)
-    yield sample(-0.3, both[:6].reshape(2, 3))
+    yield sample(np.asarray(both[0]), both[1:7].reshape(2, 3))
+    yield sample(both[:6].reshape(2, 3), 0.3125)
+    yield sample(-0.3125, both[:6].reshape(2, 3))
 
 
 def values(*numbers: float) -> Maker:
@@ -96,7 +98,7 @@ def comparison(rng: np.random.Generator) -> Any:
     yield sample(a.astype(np.int32), b[0].astype(np.int32))
     yield sample(a.astype(np.float64), 1.0)
     yield sample(a.astype(np.int64), 1)
-    yield sample(np.float64(1.0).reshape(()), b.astype(np.float64))
+    yield sample(np.array(1.0), b.astype(np.float64))
 
 
 def booleans(rng: np.random.Generator) -> Any:

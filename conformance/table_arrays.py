@@ -241,12 +241,20 @@ def _pad(rng: Generator) -> Any:
     yield sample(x, [(1, 2), (0, 1)])
     yield sample(x, ((0, 0), (2, 2)), value=-1.5)
     yield sample(x, [(0, 0), (0, 0)])
-    yield sample(rng.normal(size=4), [(1, 0)], value=inf)
+    yield sample(rng.normal(size=4), [(1, 0)], value=0.5)
     yield sample(rng.normal(size=(1, 2, 2, 2)), [(0, 0), (1, 0), (1, 1), (0, 2)])
 
 
-def _moves(name: str, function: Any, maker: Maker, wrong: Maker | None = None) -> Case:
-    return Case(name, function, maker, Bits(), "input", wrong=wrong, differentiable=(0,), gradient=LINEAR)
+def _pad_edges(rng: Generator) -> Any:
+    yield sample(np.array([nan, -0.0, 1.0]), [(1, 2)], value=-inf)
+
+
+def _moves(
+    name: str, function: Any, maker: Maker, wrong: Maker | None = None, edges: Maker | None = None
+) -> Case:
+    return Case(
+        name, function, maker, Bits(), "input", edges=edges, wrong=wrong, differentiable=(0,), gradient=LINEAR,
+    )  # fmt: skip
 
 
 SHAPES = [
@@ -263,7 +271,7 @@ SHAPES = [
     _moves("repeat", np.repeat, _repeat),
     _moves("tile", np.tile, _tile),
     _moves("roll", np.roll, _roll),
-    _moves("pad", oracle.pad, _pad),
+    _moves("pad", oracle.pad, _pad, edges=_pad_edges),
 ]
 
 
@@ -313,10 +321,10 @@ def _pow(rng: Generator) -> Any:
 
 def _clip(rng: Generator) -> Any:
     x = spread(rng, (3, 4))
-    yield sample(x, -0.31, 0.42)
-    yield sample(x, min=-0.31)
-    yield sample(x, max=0.42)
-    yield sample(x, min=-0.31, max=0.42)
+    yield sample(x, -0.3125, 0.4375)
+    yield sample(x, min=-0.3125)
+    yield sample(x, max=0.4375)
+    yield sample(x, min=-0.3125, max=0.4375)
     yield sample(x)
     yield sample(x, 0, 1)
 

@@ -41,7 +41,6 @@ def _conv(rng: Generator) -> Any:
 def _conv_wrong(rng: Generator) -> Any:
     yield sample(np.ones((1, 3, 5, 5)), np.ones((4, 2, 3, 3)))
     yield sample(np.ones((1, 3, 5, 5)), np.ones((4, 3, 3, 3)), np.ones(5))
-    yield sample(np.ones((1, 3, 2, 2)), np.ones((4, 3, 3, 3)))
 
 
 def _pool(rng: Generator) -> Any:

@@ -180,7 +180,11 @@ def judge_gradients(
         for grad, x in zip(grads, inputs, strict=True):
             assert (grad.shape, grad.dtype) == (x.shape, x.dtype), f"gradient of {case.name}({one})"
         along = np.array([sum(np.vdot(v, g) for v, g in zip(way, grads, strict=True)) for way in directions])
-        error = case.gradient.directional_error(along, slopes, REAL[precision])
+        elements = sum(grad.size for grad in grads)
+        assert case.gradient.accepts(along, slopes, elements, REAL[precision]), (
+            f"gradient of {case.name}({one}) along random directions is {along}, by central differences {slopes}"
+        )
+        error = 0.0
         for grad, other in zip(grads, own, strict=True):
             error = max(error, case.gradient.error(grad, other, lambda: (1, 0.0)))
         observed.note(case.name, "gradient", precision, backend.name, error)

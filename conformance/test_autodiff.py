@@ -1,0 +1,344 @@
+"""What differentiation, compilation and scan promise beyond the values of single functions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from d2l_core import composites
+from d2l_core import interface as xp
+from d2l_core.backend import Backend
+
+from d2l_conformance.case import REAL, Array
+
+
+def close(tensor: Any, expected: Any, units: float = 32) -> None:
+    """The tensor is the array to some units of the largest element."""
+    got, wanted = xp.to_numpy(tensor), np.asarray(expected)
+    assert got.shape == wanted.shape
+    bound = units * float(np.finfo(got.dtype).eps) * (float(np.max(np.abs(wanted), initial=0.0)) or 1.0)
+    np.testing.assert_allclose(got, wanted, rtol=0, atol=bound)
+
+
+def is_plain(tensor: Any) -> bool:
+    """Whether a tensor is of the type that an ordinary call gives, and holds no graph."""
+    ordinary = (type(xp.sum(xp.ones(2))), type(xp.asarray(np.ones(2))))
+    return type(tensor) in ordinary and not getattr(tensor, "requires_grad", False)
+
+
+@pytest.fixture
+def x(precision: int) -> Array:
+    """A small matrix."""
+    return np.random.default_rng(3).uniform(-1, 1, (3, 4)).astype(REAL[precision])
+
+
+def test_zero_for_what_is_not_reached(backend: Backend, x: Array) -> None:
+    """An input that the value does not depend on has a gradient of zeros in its shape and dtype."""
+    unused = xp.asarray(x[0])
+    _, grads = xp.differentiate(lambda inputs: (xp.sum(inputs[0]), None))([xp.asarray(x), unused])
+    assert len(grads) == 2
+    np.testing.assert_array_equal(xp.to_numpy(grads[1]), np.zeros_like(x[0]))
+    assert xp.to_numpy(grads[1]).dtype == x.dtype
+
+
+def test_constant_value_has_zero_gradient(backend: Backend, x: Array) -> None:
+    """A value that depends on no input is no error."""
+    (value, _), grads = xp.differentiate(lambda inputs: (xp.sum(xp.ones((2,))), None))([xp.asarray(x)])
+    assert float(xp.to_numpy(value)) == 2.0
+    np.testing.assert_array_equal(xp.to_numpy(grads[0]), np.zeros_like(x))
+
+
+def test_no_inputs(backend: Backend) -> None:
+    """Nothing to differentiate for: a value and an empty list."""
+    (value, _), grads = xp.differentiate(lambda inputs: (xp.sum(xp.ones((2,))), None))([])
+    assert float(xp.to_numpy(value)) == 2.0
+    assert list(grads) == []
+
+
+def test_an_input_used_twice_adds_up(backend: Backend, x: Array) -> None:
+    """Both uses of an input count."""
+    _, grads = xp.differentiate(lambda inputs: (xp.sum(inputs[0] * inputs[0] + inputs[0]), None))(
+        [xp.asarray(x)]
+    )
+    close(grads[0], 2 * x + 1)
+
+
+def test_further_arguments(backend: Backend, x: Array) -> None:
+    """Arguments after the inputs are passed on and are constants."""
+    (value, _), grads = xp.differentiate(
+        lambda inputs, scale, tree: (xp.sum(inputs[0] * scale) + tree["b"], None)
+    )([xp.asarray(x)], xp.asarray(2 * x), {"b": xp.asarray(x[0, 0])})
+    close(value, np.sum(2 * x * x) + x[0, 0])
+    close(grads[0], 2 * x)
+
+
+def test_aux_keeps_its_structure(backend: Backend, x: Array) -> None:
+    """Dicts, lists, tuples and None come back as they were, with plain tensors in them."""
+
+    def f(inputs: list[Any]) -> tuple[Any, Any]:
+        y = inputs[0] * 2.0
+        return xp.sum(y), {"y": y, "parts": [y[0], (y[1], None)], "nothing": None}
+
+    (_, aux), _ = xp.differentiate(f)([xp.asarray(x)])
+    assert list(aux) == ["y", "parts", "nothing"]
+    assert isinstance(aux["parts"], list)
+    assert isinstance(aux["parts"][1], tuple)
+    assert aux["nothing"] is aux["parts"][1][1] is None
+    close(aux["y"], 2 * x)
+    close(aux["parts"][1][0], 2 * x[1])
+
+
+def test_results_are_plain_tensors(backend: Backend, x: Array) -> None:
+    """Value, aux and gradients are concrete tensors that can be converted and used in a further call."""
+    (value, aux), grads = xp.differentiate(lambda inputs: (xp.sum(inputs[0]), inputs[0] * 1.0))(
+        [xp.asarray(x)]
+    )
+    for tensor in (value, aux, grads[0]):
+        assert is_plain(tensor)
+    _, second = xp.differentiate(lambda inputs: (xp.sum(inputs[0] * aux), None))([grads[0]])
+    close(second[0], x)
+
+
+def test_closure_is_constant(backend: Backend, x: Array) -> None:
+    """Nothing flows into a tensor that the function merely sees; inputs are not marked for later."""
+    outside = xp.asarray(x)
+    _, first = xp.differentiate(lambda inputs: (xp.sum(inputs[0] * outside), None))([outside])
+    close(first[0], x)
+    (_, aux), _ = xp.differentiate(lambda inputs: (xp.sum(inputs[0]), outside * 3.0))([xp.asarray(x)])
+    assert is_plain(aux)
+
+
+def test_stop_gradient(backend: Backend, x: Array) -> None:
+    """The value passes and the gradient does not; outside of differentiation it is the identity."""
+
+    def f(inputs: list[Any]) -> tuple[Any, None]:
+        return xp.sum(inputs[0] * xp.stop_gradient(inputs[0])), None
+
+    (value, _), grads = xp.differentiate(f)([xp.asarray(x)])
+    close(value, np.sum(x * x))
+    close(grads[0], x)
+    assert is_plain(xp.stop_gradient(xp.asarray(x)))
+
+
+def test_second_derivative(backend: Backend, x: Array) -> None:
+    """Differentiation inside differentiation: the gradient of a gradient's weighted sum, in closed form."""
+    weight = np.linspace(0.5, 1.5, x.size).reshape(x.shape).astype(x.dtype)
+
+    def inner(inputs: list[Any]) -> tuple[Any, None]:
+        return xp.sum(xp.tanh(inputs[0]) ** 3), None
+
+    def outer(inputs: list[Any]) -> tuple[Any, None]:
+        _, grads = xp.differentiate(inner)(inputs)
+        return xp.sum(grads[0] * xp.asarray(weight)), None
+
+    (value, _), grads = xp.differentiate(outer)([xp.asarray(x)])
+    t = np.tanh(x.astype(np.float64))
+    close(value, np.sum(weight * 3 * t**2 * (1 - t**2)))
+    close(grads[0], weight * (1 - t**2) * (6 * t * (1 - t**2) - 6 * t**3))
+
+
+def test_gradient_penalty(backend: Backend, x: Array) -> None:
+    """The derivative with respect to weights of the size of a gradient with respect to inputs."""
+    w = np.array([0.5, -1.0, 2.0, 0.25], x.dtype)
+
+    def penalty(inputs: list[Any]) -> tuple[Any, None]:
+        def score(points: list[Any]) -> tuple[Any, None]:
+            return xp.sum(xp.tanh(xp.matmul(points[0], inputs[0]))), None
+
+        _, slopes = xp.differentiate(score)([xp.asarray(x)])
+        return xp.sum(slopes[0] * slopes[0]), None
+
+    _, grads = xp.differentiate(penalty)([xp.asarray(w)])
+    wide, v = x.astype(np.float64), w.astype(np.float64)
+    t = np.tanh(wide @ v)
+    s = 1 - t * t  # the penalty is sum_i s_i^2 |w|^2
+    expected = 2 * np.sum(s * s) * v + (v @ v) * ((2 * s * (-2 * t * s)) @ wide)
+    close(grads[0], expected, 64)
+
+
+def test_third_derivative(backend: Backend, precision: int) -> None:
+    """Three levels: of x^4 there remains 24 x."""
+
+    def power(inputs: list[Any]) -> tuple[Any, None]:
+        return xp.sum(inputs[0] ** 4), None
+
+    def slope_of(f: Any) -> Any:
+        return lambda inputs: (xp.sum(xp.differentiate(f)(inputs)[1][0]), None)
+
+    x = np.array([0.5, -1.5], REAL[precision])
+    close(xp.differentiate(slope_of(slope_of(power)))([xp.asarray(x)])[1][0], 24 * x)
+
+
+def test_differentiation_leaves_no_mark_after_an_error(backend: Backend, x: Array) -> None:
+    """A function that raises does not spoil the next one."""
+
+    def broken(inputs: list[Any]) -> tuple[Any, None]:
+        raise KeyError("on purpose")
+
+    with pytest.raises(KeyError, match="on purpose"):
+        xp.differentiate(broken)([xp.asarray(x)])
+    (value, _), grads = xp.differentiate(lambda inputs: (xp.sum(inputs[0]), None))([xp.asarray(x)])
+    assert is_plain(value)
+    assert is_plain(grads[0])
+    close(grads[0], np.ones_like(x))
+
+
+# ---------------------------------------------------------------- scan
+
+
+def recurrence(weight: Any, xs: Any) -> Any:
+    """A linear recurrence with a decay, its sum of squares the result."""
+    last, outputs = xp.scan(lambda h, v: (h * weight + v, h * v), xp.zeros_like(weight), xs)
+    return xp.sum(last * last) + xp.sum(outputs)
+
+
+def recurrence_oracle(weight: Array, xs: Array) -> tuple[float, Array]:
+    """Value and gradient with respect to the weight, carried along."""
+    h, dh, value, slope = np.zeros(2), np.zeros(2), 0.0, np.zeros(2)
+    for v in xs.astype(np.float64):
+        value += float(np.sum(h * v))
+        slope = slope + dh * v
+        dh = h + weight * dh
+        h = h * weight + v
+    return value + float(np.sum(h * h)), slope + 2 * h * dh
+
+
+def test_scan_is_differentiated(backend: Backend, precision: int) -> None:
+    """Gradients flow back through all steps, eagerly and in compiled code."""
+    weight = np.array([0.9, -0.5], REAL[precision])
+    xs = np.random.default_rng(4).uniform(0.5, 1, (6, 2)).astype(REAL[precision])
+    value, slope = recurrence_oracle(weight, xs)
+    both = xp.differentiate(lambda inputs, xs: (recurrence(inputs[0], xs), None))
+    (eager, _), grads = both([xp.asarray(weight)], xp.asarray(xs))
+    close(eager, value)
+    close(grads[0], slope)
+
+    def step(state: list[Any], xs: Any) -> Any:
+        (value, _), grads = both(state, xs)
+        return state, value, grads
+
+    _, compiled, grads = xp.compile(step)([xp.asarray(weight)], xp.asarray(xs))
+    close(compiled, value)
+    close(grads[0], slope)
+
+
+def test_scan_carries_trees(backend: Backend, x: Array) -> None:
+    """The carry, the slices and the results may be trees."""
+
+    def f(carry: Any, slices: Any) -> Any:
+        total, (count,) = carry
+        total = total + slices["a"] * slices["b"]
+        return (total, (count + 1.0,)), {"total": total, "pair": [slices["a"], None]}
+
+    init = (xp.asarray(np.zeros(4, x.dtype)), (xp.asarray(np.zeros((), x.dtype)),))
+    (total, (count,)), ys = xp.scan(f, init, {"a": xp.asarray(x), "b": xp.asarray(2 * x)})
+    close(total, np.sum(2 * x * x, axis=0))
+    assert float(xp.to_numpy(count)) == 3.0
+    close(ys["total"], np.cumsum(2 * x * x, axis=0))
+    close(ys["pair"][0], x)
+    assert ys["pair"][1] is None
+
+
+# ---------------------------------------------------------------- compilation
+
+
+def descent(state: list[Any], batch: Any) -> Any:
+    """One step of a small regression: the kind of function that is compiled in earnest."""
+
+    def loss(weights: list[Any], batch: Any) -> tuple[Any, Any]:
+        hidden = composites.relu(composites.linear(batch["x"], weights[0], weights[1]))
+        residual = xp.mean(hidden, axis=-1) - batch["y"]
+        return xp.mean(residual * residual), {"largest": xp.max(hidden)}
+
+    (value, aux), grads = xp.differentiate(loss)(state, batch)
+    return [w - 0.1 * g for w, g in zip(state, grads, strict=True)], {"loss": value, **aux}
+
+
+def start(precision: int) -> tuple[list[Any], Any]:
+    """Weights and a batch of eight."""
+    rng = np.random.default_rng(5)
+    real = REAL[precision]
+    state = [xp.asarray(rng.normal(size=shape).astype(real)) for shape in ((6, 3), (6,))]
+    batch = {"x": rng.normal(size=(8, 3)).astype(real), "y": rng.normal(size=8).astype(real)}
+    return state, {key: xp.asarray(value) for key, value in batch.items()}
+
+
+def trajectory(step: Any, precision: int, steps: int = 5) -> list[Array]:
+    """Losses of a few steps and the last weights."""
+    state, batch = start(precision)
+    losses = []
+    for _ in range(steps):
+        state, result = step(state, batch)
+        losses.append(xp.to_numpy(result["loss"]))
+    return [*losses, *(xp.to_numpy(w) for w in state)]
+
+
+def test_compiled_is_eager(backend: Backend, precision: int) -> None:
+    """The compiled step gives what the plain one gives, to rounding."""
+    for got, wanted in zip(
+        trajectory(xp.compile(descent), precision), trajectory(descent, precision), strict=True
+    ):
+        np.testing.assert_allclose(got, wanted, rtol=256 * float(np.finfo(got.dtype).eps), atol=1e-30)
+
+
+def test_compiled_repeats_its_bits(backend: Backend, precision: int) -> None:
+    """Twice the same, and the same again when compiled anew."""
+    step = xp.compile(descent)
+    first, second, anew = (trajectory(s, precision) for s in (step, step, xp.compile(descent)))
+    for a, b, c in zip(first, second, anew, strict=True):
+        assert a.tobytes() == b.tobytes() == c.tobytes()
+
+
+def test_compiled_takes_new_shapes_and_dtypes(backend: Backend, precision: int) -> None:
+    """Each new shape or dtype is traced anew, and the old ones still work."""
+    double = xp.compile(lambda state, x: (state, xp.sum(x, axis=0) * 2))
+    real = REAL[precision]
+    for shape in ((2, 3), (5, 3), (4,), (2, 3), (1, 2, 2)):
+        x = np.arange(np.prod(shape)).reshape(shape)
+        for dtype in (real, np.dtype(np.int32)):
+            _, y = double([xp.zeros(())], xp.asarray(x.astype(dtype)))
+            got = xp.to_numpy(y)
+            np.testing.assert_array_equal(got, x.sum(axis=0) * 2)
+            assert got.dtype.kind == dtype.kind
+
+
+def test_compiled_takes_and_returns_trees(backend: Backend, x: Array) -> None:
+    """Nested trees with None go in and come out with their structure."""
+
+    def f(state: list[Any], tree: Any, more: Any) -> Any:
+        return [s + 1 for s in state], ({"a": tree["p"][0] * 2, "none": None}, [more[0], (tree["q"],)])
+
+    p, q = xp.asarray(x), xp.asarray(x[0])
+    state, (first, second) = xp.compile(f)([xp.asarray(x)], {"p": [p], "q": q}, (xp.asarray(3 * x),))
+    close(state[0], x + 1)
+    assert first["none"] is None
+    close(first["a"], 2 * x)
+    close(second[0], 3 * x)
+    assert isinstance(second[1], tuple)
+    close(second[1][0], x[0])
+
+
+def test_compiled_sees_what_changed(backend: Backend, x: Array) -> None:
+    """Arguments are read at each call; nothing of an earlier call is baked in."""
+    f = xp.compile(lambda state, a: (state, a * 2.0))
+    for scale in (1.0, -3.0, 0.5):
+        _, y = f([xp.zeros(())], xp.asarray((scale * x).astype(x.dtype)))
+        close(y, 2 * scale * x)
+
+
+def test_compiled_second_derivative(backend: Backend, x: Array) -> None:
+    """Nested differentiation inside compiled code."""
+
+    def outer(inputs: list[Any]) -> tuple[Any, None]:
+        _, grads = xp.differentiate(lambda inner: (xp.sum(xp.exp(inner[0])), None))(inputs)
+        return xp.sum(grads[0] * grads[0]), None
+
+    def program(state: list[Any], y: Any) -> Any:
+        (value, _), grads = xp.differentiate(outer)([y])
+        return state, value, grads[0]
+
+    _, value, slope = xp.compile(program)([xp.zeros(())], xp.asarray(x))
+    wide = x.astype(np.float64)
+    close(value, np.sum(np.exp(2 * wide)))
+    close(slope, 2 * np.exp(2 * wide))
