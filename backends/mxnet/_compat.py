@@ -1,10 +1,11 @@
 """Import MXNet 1.9.1 beside a current NumPy and Python, without changing either for anybody else.
 
-MXNet was written for NumPy 1.2x: at import it looks up about twenty names that NumPy has since removed, and
-`distutils`, which left Python with 3.12. Putting those names back into NumPy would be seen by every library of
-the process. Instead MXNet's own modules get an `__import__` of their own (through the `__builtins__` entry of
-their namespace), which answers `import numpy` with a view of NumPy that still has the old names, and
-`import distutils.version` with the two classes MXNet asks for. NumPy itself and `sys.modules` stay as they are.
+MXNet was written for NumPy 1.2x: at import it looks up about twenty names that NumPy has since removed,
+and `distutils`, which left Python with 3.12. Putting those names back into NumPy would be seen by every
+library of the process. Instead MXNet's own modules get an `__import__` of their own (through the
+`__builtins__` entry of their namespace), which answers `import numpy` with a view of NumPy that still has
+the old names, and `import distutils.version` with the two classes MXNet asks for. NumPy itself and
+`sys.modules` stay as they are.
 """
 
 from __future__ import annotations
