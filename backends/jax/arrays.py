@@ -1,0 +1,191 @@
+"""Array functions: `jax.numpy` speaks the array API standard, so nearly all of them are its own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+TENSOR_TYPES = (type(jnp.empty_like(np.zeros(0, np.float32))),)
+
+# NumPy's dtypes are those of JAX arrays; they compare and hash faster than the scalar types of `jax.numpy`.
+bool = np.dtype("bool")
+uint8 = np.dtype("uint8")
+int32 = np.dtype("int32")
+int64 = np.dtype("int64")
+float32 = np.dtype("float32")
+float64 = np.dtype("float64")
+
+_NARROWED = {int64: int32, float64: float32}
+
+
+def _narrow(dtype: Any) -> Any:
+    """The dtype that exists at the active precision: JAX warns where it has to narrow by itself."""
+    return dtype if jax.config.jax_enable_x64 else _NARROWED.get(dtype, dtype)
+
+
+# ---------------------------------------------------------------- creation
+
+
+def asarray(obj, /, *, dtype=None):
+    if isinstance(obj, jax.Array):
+        return _from_tensor(obj, dtype)
+    # Named, because a Python scalar would make a weakly typed tensor. NumPy data are copied, never shared.
+    kind = dtype or (type(obj) if isinstance(obj, int | float) else None)
+    return jnp.array(obj, _narrow(kind))
+
+
+def _from_tensor(x, dtype):
+    elsewhere = jax.config.jax_default_device
+    if elsewhere is not None and not isinstance(x, jax.core.Tracer) and x.devices() != {elsewhere}:
+        x = jnp.array(np.asarray(x), x.dtype)
+    return x if dtype is None else jnp.astype(x, _narrow(dtype))
+
+
+def zeros(shape, *, dtype=None):
+    return jnp.zeros(shape, _narrow(dtype))
+
+
+def ones(shape, *, dtype=None):
+    return jnp.ones(shape, _narrow(dtype))
+
+
+def full(shape, fill_value, *, dtype=None):
+    return jnp.full(shape, fill_value, _narrow(dtype) or type(fill_value))
+
+
+def arange(start, /, stop=None, step=1, *, dtype=None):
+    return jnp.arange(start, stop, step, dtype=_narrow(dtype))
+
+
+def linspace(start, stop, /, num, *, dtype=None, endpoint=True):
+    return jnp.linspace(start, stop, num, endpoint=endpoint, dtype=_narrow(dtype))
+
+
+def eye(n_rows, n_cols=None, /, *, k=0, dtype=None):
+    return jnp.eye(n_rows, n_cols, k, _narrow(dtype))
+
+
+def zeros_like(x, /, *, dtype=None):
+    return jnp.zeros_like(x, _narrow(dtype))
+
+
+def ones_like(x, /, *, dtype=None):
+    return jnp.ones_like(x, _narrow(dtype))
+
+
+def full_like(x, /, fill_value, *, dtype=None):
+    return jnp.full_like(x, fill_value, _narrow(dtype))
+
+
+# ---------------------------------------------------------------- dtypes and shapes
+
+
+def astype(x, dtype, /):
+    return jnp.astype(x, _narrow(dtype))
+
+
+reshape = jnp.reshape
+permute_dims = jnp.permute_dims
+matrix_transpose = jnp.matrix_transpose
+concat = jnp.concat
+stack = jnp.stack
+squeeze = jnp.squeeze
+broadcast_to = jnp.broadcast_to
+flip = jnp.flip
+repeat = jnp.repeat
+tile = jnp.tile
+roll = jnp.roll
+
+
+def expand_dims(x, /, *, axis=0):
+    return jnp.expand_dims(x, axis)
+
+
+def pad(x, pad_width: Sequence[tuple[int, int]], /, *, value=0.0):
+    return jnp.pad(x, pad_width, constant_values=value)
+
+
+# ---------------------------------------------------------------- elementwise
+
+abs = jnp.abs
+negative = jnp.negative
+sign = jnp.sign
+exp = jnp.exp
+expm1 = jnp.expm1
+log = jnp.log
+log1p = jnp.log1p
+sqrt = jnp.sqrt
+square = jnp.square
+sin = jnp.sin
+cos = jnp.cos
+tanh = jnp.tanh
+floor = jnp.floor
+ceil = jnp.ceil
+round = jnp.round
+add = jnp.add
+subtract = jnp.subtract
+multiply = jnp.multiply
+divide = jnp.divide
+pow = jnp.pow
+maximum = jnp.maximum
+minimum = jnp.minimum
+clip = jnp.clip
+where = jnp.where
+equal = jnp.equal
+not_equal = jnp.not_equal
+less = jnp.less
+less_equal = jnp.less_equal
+greater = jnp.greater
+greater_equal = jnp.greater_equal
+logical_and = jnp.logical_and
+logical_or = jnp.logical_or
+logical_not = jnp.logical_not
+isnan = jnp.isnan
+isfinite = jnp.isfinite
+
+# ---------------------------------------------------------------- reductions, sorting, searching
+
+
+def _countable(x):
+    """Small unsigned integers in the default integer; JAX would count them in an unsigned one."""
+    return x.astype(int) if x.dtype == uint8 else x
+
+
+def sum(x, /, *, axis=None, keepdims=False):
+    return jnp.sum(_countable(x), axis, keepdims=keepdims)
+
+
+def prod(x, /, *, axis=None, keepdims=False):
+    return jnp.prod(_countable(x), axis, keepdims=keepdims)
+
+
+def cumulative_sum(x, /, *, axis=None):
+    return jnp.cumulative_sum(_countable(x), axis=axis)
+
+
+mean = jnp.mean
+var = jnp.var
+std = jnp.std
+max = jnp.max
+min = jnp.min
+all = jnp.all
+any = jnp.any
+argmax = jnp.argmax
+argmin = jnp.argmin
+sort = jnp.sort
+argsort = jnp.argsort
+take = jnp.take
+take_along_axis = partial(jnp.take_along_axis, axis=-1)
+
+# ---------------------------------------------------------------- linear algebra
+
+matmul = jnp.matmul
+tensordot = jnp.tensordot
+einsum = jnp.einsum
+
+logsumexp = jax.jit(jax.nn.logsumexp, static_argnames=("axis", "keepdims"))

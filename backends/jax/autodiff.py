@@ -1,0 +1,100 @@
+"""Differentiation, compilation and loops.
+
+JAX sorts the keys of a dict when it takes a tree apart; our trees keep the order of insertion. So every dict crosses
+the border as an `_Ordered`, which comes out as a plain dict in its own order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+
+from d2l_core import tree
+
+
+class _Ordered(dict):  # type: ignore[type-arg]
+    """A dict that JAX takes apart in the order of insertion."""
+
+
+jax.tree_util.register_pytree_node(
+    _Ordered,
+    lambda branch: (tuple(branch.values()), tuple(branch)),
+    lambda keys, values: dict(zip(keys, values, strict=True)),
+)
+
+
+def _ordered(branch: Any) -> Any:
+    if isinstance(branch, dict):
+        return _Ordered((key, _ordered(value)) for key, value in branch.items())
+    if isinstance(branch, list):
+        return [_ordered(value) for value in branch]
+    if isinstance(branch, tuple):
+        values = [_ordered(value) for value in branch]
+        return type(branch)(*values) if hasattr(branch, "_fields") else tuple(values)
+    return branch
+
+
+stop_gradient = lax.stop_gradient
+
+
+def differentiate(f: Callable[..., Any], /) -> Callable[..., Any]:
+    def ordered(inputs: list[Any], *args: Any) -> tuple[Any, Any]:
+        value, aux = f(inputs, *args)
+        return value, _ordered(aux)
+
+    return jax.value_and_grad(ordered, has_aux=True)
+
+
+def compile(f: Callable[..., Any], /) -> Callable[..., Any]:
+    def ordered(state: list[Any], *trees: Any) -> Any:
+        return _ordered(f(state, *trees))
+
+    compiled = jax.jit(ordered, donate_argnums=0)
+
+    def run(state: list[Any], *trees: Any) -> Any:
+        if len({id(x) for x in state}) < len(state):
+            state = _distinct(state)
+        return compiled(state, *[_ordered(branch) for branch in trees])
+
+    return run
+
+
+def _distinct(state: list[Any]) -> list[Any]:
+    """A memory of its own for each tensor: the same one cannot be reused twice."""
+    seen: set[int] = set()
+    copies = []
+    for x in state:
+        copies.append(jnp.copy(x) if id(x) in seen else x)
+        seen.add(id(x))
+    return copies
+
+
+def scan(f: Callable[[Any, Any], tuple[Any, Any]], init: Any, xs: Any, /) -> tuple[Any, Any]:
+    """Compiled as a loop; run step by step in eager code, where XLA would compile each new closure again."""
+    if not _traced_by_jit():
+        return _eager_scan(f, init, xs)
+
+    def ordered(carry: Any, x: Any) -> tuple[Any, Any]:
+        carry, y = f(carry, x)
+        return _ordered(carry), _ordered(y)
+
+    return lax.scan(ordered, _ordered(init), _ordered(xs))
+
+
+def _traced_by_jit() -> bool:
+    """Whether even a constant becomes part of a graph here."""
+    return isinstance(lax.full((), 0), jax.core.Tracer)
+
+
+def _eager_scan(f: Callable[[Any, Any], tuple[Any, Any]], carry: Any, xs: Any) -> tuple[Any, Any]:
+    columns = [jnp.unstack(x) for x in tree.leaves(xs)]
+    outputs: list[Any] = []
+    for row in zip(*columns, strict=True):
+        carry, y = f(carry, tree.unflatten(xs, row))
+        outputs.append(y)
+    stacked = [jnp.stack(column) for column in zip(*map(tree.leaves, outputs), strict=True)]
+    return carry, tree.unflatten(outputs[0], stacked)

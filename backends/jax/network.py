@@ -1,0 +1,147 @@
+"""Neural-network primitives, and composites compiled once so that eager code makes one call instead of ten."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+
+import d2l_core.composites  # noqa: F401 - declares the composites
+from d2l_core._dispatch import REGISTRY
+
+_LONGEST_UNROLLED_WINDOW = 4
+
+
+def _per_axis(value, rank: int) -> tuple[int, ...]:
+    return (value,) * rank if isinstance(value, int) else tuple(value)
+
+
+# ---------------------------------------------------------------- convolution and pooling
+
+
+def conv(x, weight, bias=None, /, *, stride=1, padding=0, dilation=1, groups=1):
+    rank = weight.ndim - 2
+    sides = tuple((p, p) for p in _per_axis(padding, rank))
+    return _conv(x, weight, bias, _per_axis(stride, rank), sides, _per_axis(dilation, rank), groups)
+
+
+@partial(jax.jit, static_argnums=(3, 4, 5, 6))
+def _conv(x, weight, bias, stride, sides, dilation, groups):
+    y = lax.conv_general_dilated(x, weight, stride, sides, rhs_dilation=dilation, feature_group_count=groups)
+    return y if bias is None else y + bias.reshape(-1, *(1,) * len(stride))
+
+
+def max_pool(x, window, /, *, stride=None, padding=0):
+    rank = x.ndim - 2
+    window = _per_axis(window, rank)
+    stride = window if stride is None else _per_axis(stride, rank)
+    return _max_pool(x, window, stride, _per_axis(padding, rank))
+
+
+def avg_pool(x, window, /, *, stride=None, padding=0):
+    rank = x.ndim - 2
+    window = _per_axis(window, rank)
+    stride = window if stride is None else _per_axis(stride, rank)
+    return _avg_pool(x, window, stride, _per_axis(padding, rank))
+
+
+@partial(jax.jit, static_argnums=(1, 2, 3))
+def _max_pool(x, window, stride, padding):
+    return _pool(_framed(x, padding, -jnp.inf), window, stride, -jnp.inf, lax.max, _first_largest)
+
+
+@partial(jax.jit, static_argnums=(1, 2, 3))
+def _avg_pool(x, window, stride, padding):
+    total = _pool(_framed(x, padding, 0.0), window, stride, 0.0, lax.add, lax.add)
+    return total * (1.0 / np.prod(window))
+
+
+def _framed(x, padding, value):
+    sides = [(0, 0, 0), (0, 0, 0), *((p, p, 0) for p in padding)]
+    return lax.pad(x, jnp.asarray(value, x.dtype), sides)
+
+
+def _pool(x, window, stride, start, reduce, combine):
+    """Windows reduced by elementwise steps over strided slices, one axis after the other.
+
+    XLA's own pooling has a gradient (select-and-scatter) that is three times as slow on a CPU. Only windows too long
+    to be unrolled take it. The last axis comes first, so that ties go to the first element in row-major order.
+    """
+    if max(window) > _LONGEST_UNROLLED_WINDOW:
+        return lax.reduce_window(x, start, reduce, (1, 1, *window), (1, 1, *stride), "VALID")
+    for axis in reversed(range(2, x.ndim)):
+        width, step = window[axis - 2], stride[axis - 2]
+        span = (x.shape[axis] - width) // step * step + 1
+        slices = [lax.slice_in_dim(x, i, i + span, step, axis) for i in range(width)]
+        x = slices[0]
+        for other in slices[1:]:
+            x = combine(x, other)
+    return x
+
+
+def _first_largest(x, y):
+    return jnp.where((x >= y) | jnp.isnan(x), x, y)
+
+
+# ---------------------------------------------------------------- random numbers
+
+
+def random_uniform(key, counter, shape, /):
+    low, high = _halves(key)
+    return _uniform(low, high, counter, (shape,) if isinstance(shape, int) else tuple(shape))
+
+
+def dropout(x, p, key, counter, /):
+    low, high = _halves(key)
+    return _dropout(x, low, high, counter, p)
+
+
+def _halves(key: int) -> tuple[np.uint32, np.uint32]:
+    return np.uint32(key & 0xFFFFFFFF), np.uint32(key >> 32)
+
+
+@partial(jax.jit, static_argnums=3)
+def _uniform(low, high, counter, shape):
+    s = _mix(low ^ _mix(lax.convert_element_type(counter, np.uint32)))
+    t = _mix(high ^ s)
+    position = lax.iota(np.uint32, int(np.prod(shape)))
+    bits = _mix(_mix(position + s) ^ t) >> 8
+    return (bits.astype(float) * 2.0**-24).reshape(shape)
+
+
+def _mix(x):
+    x = (x ^ (x >> 16)) * np.uint32(0x7FEB352D)
+    x = (x ^ (x >> 15)) * np.uint32(0x846CA68B)
+    return x ^ (x >> 16)
+
+
+@partial(jax.jit, static_argnums=4)
+def _dropout(x, low, high, counter, p):
+    keep = _uniform(low, high, counter, x.shape) >= p
+    return jnp.where(keep, x * (1.0 / (1.0 - p)), jnp.zeros_like(x))
+
+
+# ---------------------------------------------------------------- composites in native or compiled form
+
+
+def _compiled(name: str, **options):
+    return jax.jit(REGISTRY[name].declaration, **options)
+
+
+relu = jax.nn.relu
+sigmoid = jax.nn.sigmoid
+softmax = jax.jit(jax.nn.softmax, static_argnames="axis")
+log_softmax = jax.jit(jax.nn.log_softmax, static_argnames="axis")
+linear = _compiled("linear")
+cross_entropy = _compiled("cross_entropy")
+batch_norm_train = _compiled("batch_norm_train", static_argnums=3)
+batch_norm_infer = _compiled("batch_norm_infer", static_argnums=5)
+rnn_tanh = _compiled("rnn_tanh")
+
+
+@partial(jax.jit, static_argnums=1)
+def one_hot(indices, num_classes, /):
+    return jax.nn.one_hot(indices, num_classes, dtype=float)

@@ -1,0 +1,51 @@
+"""Devices, precision and the way back to NumPy."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import jax
+import numpy as np
+
+
+@functools.cache
+def _devices() -> dict[str, jax.Device]:
+    accelerators = (device for device in jax.local_devices() if device.platform != "cpu")
+    found = {f"{_kind(device)}:{device.id}": device for device in accelerators}
+    with contextlib.suppress(RuntimeError):  # JAX_PLATFORMS may leave the processor out
+        found["cpu"] = jax.local_devices(backend="cpu")[0]
+    return found
+
+
+def _kind(device: jax.Device) -> str:
+    return "cuda" if "cuda" in device.client.platform_version.lower() else device.platform
+
+
+def devices() -> tuple[str, ...]:
+    return tuple(_devices())
+
+
+@contextlib.contextmanager
+def scope(precision: int, device: str, /) -> Iterator[None]:
+    """64-bit types at precision 64 only, and float32 products without the shortcuts of tensor cores."""
+    with (
+        jax.enable_x64(precision == 64),
+        jax.default_device(_devices()[device]),
+        jax.default_matmul_precision("highest"),
+    ):
+        yield
+
+
+def is_tensor(x: Any, /) -> bool:
+    return isinstance(x, jax.Array)
+
+
+def to_numpy(x: jax.Array, /) -> np.ndarray:
+    return np.array(x)
+
+
+def synchronise(tensors: Sequence[jax.Array], /) -> None:
+    jax.block_until_ready(tensors)
