@@ -51,9 +51,7 @@ def _conv2d(options, state, rank):
 
 def _batch_norm(options, state, rank):
     layer = {2: nn.BatchNorm1d, 3: nn.BatchNorm1d, 4: nn.BatchNorm2d}[rank]
-    norm = layer(len(state["running_mean"]), options.get("eps", 1e-5), dtype=state["running_mean"].dtype)
-    norm.num_batches_tracked = None
-    return norm
+    return layer(len(state["running_mean"]), options.get("eps", 1e-5), dtype=state["running_mean"].dtype)
 
 
 def _max_pool2d(options, state, rank):
