@@ -7,6 +7,7 @@ entry-point group ``d2l.backends``, so that a third party can register one.
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import functools
 import importlib
@@ -213,6 +214,7 @@ def active() -> Backend:
 def _default_context() -> Context:
     context = _context(default_name(), None, None)
     _DEFAULT_SCOPE.enter_context(context.backend.scope(context.precision, context.device))
+    atexit.register(_DEFAULT_SCOPE.close)
     return context
 
 
