@@ -1,8 +1,8 @@
 """TensorFlow, imported without its start-up noise.
 
-It reports its build and the drivers it did not find on standard error before its own log level takes effect. Those
-lines are dropped; whatever else is written in the meantime is passed on. A user who has set ``TF_CPP_MIN_LOG_LEVEL``
-sees what that asks for.
+It reports its build and the drivers it did not find on standard error before its own log level takes effect.
+Those lines are dropped; whatever else is written in the meantime is passed on. A user who has set
+``TF_CPP_MIN_LOG_LEVEL`` sees what that asks for.
 """
 
 import contextlib
@@ -45,7 +45,7 @@ def _load():
     if "tensorflow" in sys.modules or "TF_CPP_MIN_LOG_LEVEL" in os.environ:
         return importlib.import_module("tensorflow")
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
-    # Several frameworks share one process and one GPU: take memory as it is needed, not all of it at the start.
+    # Several frameworks may share the GPU in one process: take memory when needed, not all of it at once.
     os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
     with _quiet():
         return importlib.import_module("tensorflow")

@@ -39,7 +39,7 @@ def _host_vector(values):
 
 
 def vector(values):
-    """A tuple of integers as an operand that says a shape, axes or an order; eager calls share one tensor of it."""
+    """Integers as the operand for a shape, axes or an order; eager calls share one tensor of them."""
     return _host_vector(tuple(values)) if tf.executing_eagerly() else np.array(values, np.int32)
 
 
@@ -87,8 +87,8 @@ def _shape(shape):
 
 def full(shape, fill_value, *, dtype=None):
     """`shape` filled with a Python scalar."""
-    value = tf.constant(fill_value, dtype or _kind(fill_value))
-    return _raw.Fill(dims=vector(_shape(shape)), value=value)
+    dtype = dtype or _kind(fill_value)
+    return _raw.Fill(dims=vector(_shape(shape)), value=tf.constant(dtype.as_numpy_dtype(fill_value)))
 
 
 def zeros(shape, *, dtype=None):
@@ -275,7 +275,7 @@ def _promote(x1, x2):
 add = _binary(_raw.AddV2)
 subtract = _binary(_raw.Sub)
 multiply = _binary(_raw.Mul)
-divide = _binary(_raw.RealDiv)
+_divide = _binary(_raw.RealDiv)
 pow = _binary(_raw.Pow)
 maximum = _binary(_raw.Maximum)
 minimum = _binary(_raw.Minimum)
@@ -287,6 +287,13 @@ greater = _binary(_raw.Greater)
 greater_equal = _binary(_raw.GreaterEqual)
 logical_and = _binary(_raw.LogicalAnd)
 logical_or = _binary(_raw.LogicalOr)
+
+
+def divide(x1, x2, /):
+    """x1 / x2; the graph optimiser must not see a number, or it multiplies by its rounded reciprocal."""
+    if isinstance(x2, (int, float)) and not tf.executing_eagerly():
+        x2 = _raw.PlaceholderWithDefault(input=tf.constant(x2, x1.dtype), shape=())
+    return _divide(x1, x2)
 
 
 def clip(x, /, min=None, max=None):

@@ -17,7 +17,7 @@ stop_gradient = tf.stop_gradient
 
 
 def differentiate(f, /):
-    """Value and gradient of a function of a list of tensors; tapes nest, so that results differentiate again."""
+    """Value and gradient of a function of a list of tensors; tapes nest, so results differentiate again."""
 
     def value_and_gradient(inputs, *args):
         with tf.GradientTape(watch_accessed_variables=False) as tape:
@@ -39,8 +39,8 @@ def differentiate(f, /):
 def compile(f, /):
     """f as a graph for each set of shapes and dtypes, called with a flat list of tensors.
 
-    Without XLA: on a CPU it wins a fifth on small dense steps, but a second or more goes into each trace and a long
-    recurrent loop is slower for it.
+    XLA is not used: on a CPU it wins a fifth of a small dense step, but each trace takes it a second or more
+    and a long recurrent loop comes out slower.
     """
     programs = {}
 
@@ -50,13 +50,13 @@ def compile(f, /):
         context = current()
         tensors = list(state)
         signature = _flatten(trees, tensors)
-        key = (
-            context.precision,
-            context.device,
-            len(state),
-            signature,
-            *[(x.dtype, x.shape) for x in tensors],
-        )
+        try:
+            kinds = [(x.dtype, x.shape) for x in tensors]
+        except AttributeError:
+            raise TypeError(
+                "A compiled function takes tensors only; convert numbers with xp.asarray."
+            ) from None
+        key = (context.precision, context.device, len(state), signature, *kinds)
         program = programs.get(key)
         if program is None:
             program = programs[key] = _Program(f, len(state), trees, tensors)
@@ -81,23 +81,17 @@ class _Program:
     """One trace of a function."""
 
     def __init__(self, f, num_state, trees, tensors):
-        strangers = [type(x).__name__ for x in tensors if not tf.is_tensor(x)]
-        if strangers:
-            raise TypeError(
-                f"A compiled function takes tensors only; convert {strangers[0]} with xp.asarray first."
-            )
-
         def flat(*leaves):
-            self.result = f(list(leaves[:num_state]), *tree.unflatten(trees, leaves[num_state:]))
-            return [tf.convert_to_tensor(leaf) for leaf in tree.leaves(self.result)]
+            result = f(list(leaves[:num_state]), *tree.unflatten(trees, leaves[num_state:]))
+            self.form = tree.map(lambda leaf: True, result)
+            return tree.leaves(result)
 
         specs = [tf.TensorSpec(x.shape, x.dtype) for x in tensors]
         self.graph = tf.function(flat, autograph=False).get_concrete_function(*specs)
-        self.result = tree.map(lambda leaf: None if leaf is None else 0, self.result)
 
     def __call__(self, tensors):
-        # The public call checks and binds each argument by name: it costs three times as much with twenty tensors.
-        return tree.unflatten(self.result, self.graph._call_flat(tensors, self.graph.captured_inputs))
+        # The public call binds each argument by name, which costs three times as much with twenty tensors.
+        return tree.unflatten(self.form, self.graph._call_flat(tensors, self.graph.captured_inputs))
 
 
 # ---------------------------------------------------------------- loops

@@ -1,5 +1,6 @@
-"""Keras layers and optimisers with our weights, to check ours against. Keras is imported when one is asked for."""
+"""Keras layers and optimisers with our weights, to check ours against; imported when one is asked for."""
 
+import contextlib
 import functools
 
 import numpy as np
@@ -126,30 +127,43 @@ _LAYERS = {
 def native_optimiser(kind, options, /):
     """Keras' own optimiser as a step over lists of NumPy arrays.
 
-    Keras writes momentum as ``v = momentum v - lr g; p += v``: the same path while the rate does not change. Its own
-    `weight_decay` is the decoupled kind, so ours is added to the gradient first. Its Adam adds epsilon to the square
-    root before the bias correction, ``p -= lr sqrt(1 - b2^t) / (1 - b1^t) m / (sqrt(v) + eps)``: to get the paper's
-    form the step's epsilon is ``eps sqrt(1 - b2^t)``.
+    Keras writes momentum as ``v = momentum v - lr g; p += v``: the same path while the rate does not change.
+    Its own `weight_decay` is the decoupled kind, so ours is added to the gradient first. Its Adam adds epsilon
+    before the bias correction, ``p -= lr sqrt(1 - beta2^t) / (1 - beta1^t) m / (sqrt(v) + eps)``; with an epsilon
+    of ``eps sqrt(1 - beta2^t)`` at step t it is the paper's.
     """
     settings = dict(options)
     decay = settings.pop("weight_decay", 0.0)
     create = {"SGD": _sgd, "Adam": _adam}[kind]
 
     def step(params, grads, state):
-        if state is None:
-            variables = [tf.Variable(p) for p in params]
-            state = (create(**settings), variables)
-        optimiser, variables = state
-        for variable, p in zip(variables, params, strict=True):
-            variable.assign(p)
-        if kind == "Adam":
-            t = int(optimiser.iterations) + 1
-            optimiser.epsilon = settings.get("eps", 1e-8) * (1.0 - settings.get("beta2", 0.999) ** t) ** 0.5
-        grads = [tf.constant(g + decay * p) for p, g in zip(params, grads, strict=True)]
-        optimiser.apply_gradients(zip(grads, variables, strict=True))
-        return [variable.numpy() for variable in variables], state
+        with _floatx(params[0].dtype.name):
+            if state is None:
+                state = (create(**settings), [tf.Variable(p) for p in params])
+            optimiser, variables = state
+            for variable, p in zip(variables, params, strict=True):
+                variable.assign(p)
+            if kind == "Adam":
+                t = int(optimiser.iterations) + 1
+                optimiser.epsilon = (
+                    settings.get("eps", 1e-8) * (1.0 - settings.get("beta2", 0.999) ** t) ** 0.5
+                )
+            full = [tf.constant(g + decay * p) for p, g in zip(params, grads, strict=True)]
+            optimiser.apply_gradients(zip(full, variables, strict=True))
+            return [variable.numpy() for variable in variables], state
 
     return step
+
+
+@contextlib.contextmanager
+def _floatx(name):
+    """Keras rounds an optimiser's settings to its default float."""
+    before = tf.keras.config.floatx()
+    tf.keras.config.set_floatx(name)
+    try:
+        yield
+    finally:
+        tf.keras.config.set_floatx(before)
 
 
 def _sgd(lr, momentum=0.0):

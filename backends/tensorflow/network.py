@@ -43,21 +43,42 @@ def _frame(padding, rank):
 
 def conv(x, weight, bias=None, /, *, stride=1, padding=0, dilation=1, groups=1):
     """Cross-correlation; see the contract."""
+    if x.shape[1] != weight.shape[1] * groups:  # TensorFlow would guess the number of groups
+        raise ValueError(
+            f"conv has {x.shape[1]} input channels, but {groups} groups of {weight.shape[1]} in the weight."
+        )
     rank = len(weight.shape) - 2
-    kernel = _raw.Transpose(x=_images(weight), perm=vector((2, 3, 1, 0)))
-    settings = {
+    kernel = _dilated(_raw.Transpose(x=_images(weight), perm=vector((2, 3, 1, 0))), _pair(dilation, rank))
+    how = {
         "strides": [1, *_pair(stride, rank), 1],
-        "dilations": [1, *_pair(dilation, rank), 1],
         "padding": "EXPLICIT",
         "explicit_paddings": _frame(padding, rank),
     }
     images = _channels_last(_images(x))
     if groups == 1:
-        y = _raw.Conv2D(input=images, filter=kernel, **settings)
+        y = _raw.Conv2D(input=images, filter=kernel, **how)
     else:
+        # The gradient of a convolution in groups is missing on the CPU.
         parts = zip(tf.split(images, groups, 3), tf.split(kernel, groups, 3), strict=True)
-        y = tf.concat([_raw.Conv2D(input=part, filter=k, **settings) for part, k in parts], 3)
+        y = tf.concat([_raw.Conv2D(input=part, filter=k, **how) for part, k in parts], 3)
+    if 0 in tuple(y.shape)[1:3]:
+        raise ValueError(f"conv has a window {weight.shape[2:]} that does not fit into {x.shape[2:]}.")
     return _channels_first(y if bias is None else _raw.BiasAdd(value=y, bias=bias), rank)
+
+
+def _dilated(kernel, dilation):
+    """A kernel (height, width, in, out) with zeros between its rows and columns.
+
+    The gradient of a convolution with dilation is missing on the CPU.
+    """
+    if dilation == (1, 1):
+        return kernel
+    (high, wide, *channels), (down, right) = kernel.shape, dilation
+    none = (0, 0)
+    spread = reshape(kernel, (high, 1, wide, 1, *channels))
+    grid = pad(spread, [none, (0, down - 1), none, (0, right - 1), none, none])
+    full = reshape(grid, (high * down, wide * right, *channels))
+    return full[: (high - 1) * down + 1, : (wide - 1) * right + 1]
 
 
 def _pool(operation, x, window, stride, padding, value):
@@ -95,12 +116,15 @@ def random_uniform(key, counter, shape, /):
     context = current()
     draw = _uniform(shape, default_float(), context.device == "cpu")
     low, high = tf.constant(key & 0xFFFFFFFF, tf.uint32), tf.constant(key >> 32, tf.uint32)
-    return draw(low, high, tf.cast(counter, tf.uint32))
+    counter = (
+        _raw.Cast(x=counter, DstT=tf.uint32) if tf.is_tensor(counter) else tf.constant(counter, tf.uint32)
+    )
+    return draw(low, high, counter)
 
 
 @functools.lru_cache(256)
 def _uniform(shape, dtype, fused):
-    """The generator compiled for one shape; by XLA on the CPU, where its twenty passes over the data become one."""
+    """The generator for one shape; by XLA on the CPU, where its twenty passes over the data become one."""
 
     def draw(low, high, counter):
         s = _mix(low ^ _mix(counter))
@@ -110,8 +134,9 @@ def _uniform(shape, dtype, fused):
         small = tf.bitcast(_raw.RightShift(x=bits, y=tf.constant(8, tf.uint32)), tf.int32)
         return tf.reshape(tf.cast(small, dtype) * tf.constant(2.0**-24, dtype), shape)
 
-    word = tf.TensorSpec((), tf.uint32)
-    return tf.function(draw, input_signature=(word, word, word), autograph=False, jit_compile=fused)
+    with tf.init_scope():
+        compiled = tf.function(draw, autograph=False, jit_compile=fused)
+        return compiled.get_concrete_function(*[tf.TensorSpec((), tf.uint32)] * 3)
 
 
 def _mix(x):
