@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Sequence
 from functools import partial
 from typing import Any
@@ -34,9 +35,12 @@ def _narrow(dtype: Any) -> Any:
 def asarray(obj, /, *, dtype=None):
     if isinstance(obj, jax.Array):
         return _from_tensor(obj, dtype)
-    # Named, because a Python scalar would make a weakly typed tensor. NumPy data are copied, never shared.
-    kind = dtype or (type(obj) if isinstance(obj, int | float) else None)
-    return jnp.array(obj, _narrow(kind))
+    return jnp.array(obj, _narrow(dtype) or _kind(obj))  # a copy: `jnp.asarray` may share NumPy's memory
+
+
+def _kind(obj):
+    """The Python type of a scalar: JAX makes a weakly typed tensor of one whose dtype is not named."""
+    return next((kind for kind in (builtins.bool, int, float) if isinstance(obj, kind)), None)
 
 
 def _from_tensor(x, dtype):
@@ -55,7 +59,7 @@ def ones(shape, *, dtype=None):
 
 
 def full(shape, fill_value, *, dtype=None):
-    return jnp.full(shape, fill_value, _narrow(dtype) or type(fill_value))
+    return jnp.full(shape, fill_value, _narrow(dtype) or _kind(fill_value))
 
 
 def arange(start, /, stop=None, step=1, *, dtype=None):

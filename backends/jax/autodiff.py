@@ -1,7 +1,7 @@
 """Differentiation, compilation and loops.
 
-JAX sorts the keys of a dict when it takes a tree apart; our trees keep the order of insertion. So every dict crosses
-the border as an `_Ordered`, which comes out as a plain dict in its own order.
+JAX sorts the keys of a dict when it takes a tree apart; our trees keep the order of insertion. So every dict
+crosses the border as an `_Ordered`, which comes out as a plain dict in its own order.
 """
 
 from __future__ import annotations
