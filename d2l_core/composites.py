@@ -27,8 +27,8 @@ def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None, /) -> Tensor:
 
 @composite("network")
 def relu(x: Tensor, /) -> Tensor:
-    """max(x, 0); the gradient at 0 is 0."""
-    return xp.where(x > 0, x, xp.zeros_like(x))
+    """max(x, 0), NaN where x is; the gradient at 0 is 0."""
+    return xp.where(x <= 0, xp.zeros_like(x), x)
 
 
 @composite("network")

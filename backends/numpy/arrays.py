@@ -22,7 +22,7 @@ def default_float():
     return float64 if current().precision == 64 else float32
 
 
-def _tensor(x):
+def as_tensor(x):
     """NumPy gives scalars where the standard has 0-d tensors."""
     return x if isinstance(x, (numpy.ndarray, ArrayBox)) else numpy.asarray(x)
 
@@ -102,7 +102,21 @@ def astype(x, dtype, /):
 
 reshape = np.reshape
 permute_dims = np.transpose
-broadcast_to = np.broadcast_to
+
+
+@primitive
+def broadcast_to(x, /, shape):
+    return numpy.broadcast_to(x, shape).copy()
+
+
+defvjp(broadcast_to, lambda answer, x, shape: lambda g: _sum_to(g, x.shape))
+
+
+def _sum_to(g, shape):
+    """The gradient of `broadcast_to`: g summed over the axes along which a tensor of `shape` was repeated."""
+    ahead = g.ndim - len(shape)
+    axes = tuple(a for a in range(g.ndim) if a < ahead or (shape[a - ahead] == 1 and g.shape[a] != 1))
+    return np.reshape(np.sum(g, axes), shape) if axes else g
 
 
 def matrix_transpose(x, /):
@@ -132,11 +146,20 @@ def flip(x, /, *, axis=None):
 
 
 def repeat(x, repeats, /, *, axis=None):
-    return np.repeat(x, repeats, axis)
+    if axis is None:
+        x, axis = np.reshape(x, (-1,)), 0
+    axis %= x.ndim
+    copies = broadcast_to(np.expand_dims(x, axis + 1), (*x.shape[: axis + 1], repeats, *x.shape[axis + 1 :]))
+    return np.reshape(copies, (*x.shape[:axis], x.shape[axis] * repeats, *x.shape[axis + 1 :]))
 
 
 def tile(x, repetitions, /):
-    return np.tile(x, repetitions)
+    rank = numpy.maximum(x.ndim, len(repetitions))
+    repetitions = (1,) * (rank - len(repetitions)) + tuple(repetitions)
+    shape = (1,) * (rank - x.ndim) + tuple(x.shape)
+    split = [n for extent in shape for n in (1, extent)]
+    copies = [n for pair in zip(repetitions, shape, strict=True) for n in pair]
+    return np.reshape(broadcast_to(np.reshape(x, split), copies), [r * n for r, n in zip(repetitions, shape, strict=True)])
 
 
 def roll(x, /, shift, *, axis):
@@ -179,10 +202,15 @@ logical_or = np.logical_or
 logical_not = np.logical_not
 isnan = np.isnan
 isfinite = np.isfinite
-where = np.where
 maximum = np.maximum
 minimum = np.minimum
 round = np.round
+
+
+def where(condition, x1, x2, /):
+    x1, x2 = _float_of(x1, x2)
+    shape = numpy.broadcast_shapes(condition.shape, x1.shape, x2.shape)
+    return np.where(condition, *(x if x.shape == shape else broadcast_to(x, shape) for x in (x1, x2)))
 
 
 def clip(x, /, min=None, max=None):
@@ -195,47 +223,47 @@ def clip(x, /, min=None, max=None):
 
 
 def sum(x, /, *, axis=None, keepdims=False):
-    return _tensor(np.sum(x, axis, keepdims=keepdims))
+    return as_tensor(np.sum(x, axis, keepdims=keepdims))
 
 
 def mean(x, /, *, axis=None, keepdims=False):
-    return _tensor(np.mean(x, axis, keepdims=keepdims))
+    return as_tensor(np.mean(x, axis, keepdims=keepdims))
 
 
 def var(x, /, *, axis=None, correction=0.0, keepdims=False):
-    return _tensor(np.var(x, axis, ddof=correction, keepdims=keepdims))
+    return as_tensor(np.var(x, axis, ddof=correction, keepdims=keepdims))
 
 
 def std(x, /, *, axis=None, correction=0.0, keepdims=False):
-    return _tensor(np.sqrt(np.var(x, axis, ddof=correction, keepdims=keepdims)))
+    return as_tensor(np.sqrt(np.var(x, axis, ddof=correction, keepdims=keepdims)))
 
 
 def prod(x, /, *, axis=None, keepdims=False):
-    return _tensor(np.prod(x, axis, keepdims=keepdims))
+    return as_tensor(np.prod(x, axis, keepdims=keepdims))
 
 
 def max(x, /, *, axis=None, keepdims=False):
-    return _tensor(np.max(x, axis, keepdims=keepdims))
+    return as_tensor(np.max(x, axis, keepdims=keepdims))
 
 
 def min(x, /, *, axis=None, keepdims=False):
-    return _tensor(np.min(x, axis, keepdims=keepdims))
+    return as_tensor(np.min(x, axis, keepdims=keepdims))
 
 
 def all(x, /, *, axis=None, keepdims=False):
-    return _tensor(np.all(x, axis, keepdims=keepdims))
+    return as_tensor(np.all(x, axis, keepdims=keepdims))
 
 
 def any(x, /, *, axis=None, keepdims=False):
-    return _tensor(np.any(x, axis, keepdims=keepdims))
+    return as_tensor(np.any(x, axis, keepdims=keepdims))
 
 
 def argmax(x, /, *, axis=None, keepdims=False):
-    return _tensor(numpy.argmax(_plain(x), axis, keepdims=keepdims))
+    return as_tensor(numpy.argmax(_plain(x), axis, keepdims=keepdims))
 
 
 def argmin(x, /, *, axis=None, keepdims=False):
-    return _tensor(numpy.argmin(_plain(x), axis, keepdims=keepdims))
+    return as_tensor(numpy.argmin(_plain(x), axis, keepdims=keepdims))
 
 
 def cumulative_sum(x, /, *, axis=None):
@@ -306,4 +334,4 @@ einsum = np.einsum
 
 
 def tensordot(x1, x2, /, *, axes=2):
-    return _tensor(np.tensordot(x1, x2, axes))
+    return as_tensor(np.tensordot(x1, x2, axes))

@@ -7,24 +7,39 @@ from autograd.extend import defvjp, primitive
 from autograd.tracer import isbox, new_box, trace_stack
 from autograd.util import toposort
 
+from d2l_backends.numpy.arrays import as_tensor, zeros_like
 from d2l_core import tree
+
+
+class _Node(VJPNode):
+    """A node that knows its dtype, since some of autograd's rules turn float32 into float64."""
+
+    __slots__ = ("dtype",)
+
+    def __init__(self, value, *origin):
+        super().__init__(value, *origin)
+        self.dtype = value.dtype
+
+    def initialize_root(self, dtype):
+        super().initialize_root()
+        self.dtype = dtype
 
 
 def differentiate(f, /):
     def value_and_gradient(inputs, *args):
         with trace_stack.new_trace() as level:
-            roots = [VJPNode.new_root() for _ in inputs]
+            roots = [_Node.new_root(x.dtype) for x in inputs]
             boxes = [new_box(x, level, root) for x, root in zip(inputs, roots, strict=True)]
             value, aux = f(boxes, *args)
         gradients = _backward(value, level, roots)
-        filled = [numpy.zeros(x.shape, x.dtype) if g is None else g for g, x in zip(gradients, inputs, strict=True)]
+        filled = [zeros_like(x) if g is None else as_tensor(g) for g, x in zip(gradients, inputs, strict=True)]
         return (_unbox(value, level), tree.map(lambda leaf: _unbox(leaf, level), aux)), filled
 
     return value_and_gradient
 
 
 def _unbox(x, level):
-    return x._value if isbox(x) and x._trace == level else x
+    return as_tensor(x._value if isbox(x) and x._trace == level else x)
 
 
 def _backward(value, level, roots):
@@ -37,6 +52,8 @@ def _backward(value, level, roots):
             continue
         arriving, _ = gradients.pop(node)
         for parent, part in zip(node.parents, node.vjp(arriving), strict=True):
+            if getattr(part, "dtype", parent.dtype) != parent.dtype:
+                part = part.astype(parent.dtype)
             gradients[parent] = add_outgrads(gradients.get(parent), part)
     return [gradients.get(root, (None,))[0] for root in roots]
 

@@ -1,0 +1,87 @@
+"""``d2l run``: train the jobs of a lesson on one backend."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from d2l_core.cli._options import (
+    BACKEND,
+    job_option,
+    lesson_argument,
+    precision_option,
+    scale_option,
+    seed_option,
+)
+from d2l_core.cli._output import STANDARD_OUTPUT, check_writable, write_json
+
+if TYPE_CHECKING:
+    from d2l_core.cli._session import Session
+
+
+@click.command()
+@lesson_argument
+@job_option
+@click.option("--backend", type=BACKEND, metavar="NAME", help="Default: D2L_BACKEND, else the first installed.")
+@scale_option
+@seed_option
+@precision_option
+@click.option("--device", metavar="NAME", help="D2L_DEVICE or the backend's first device if not given.")
+@click.option("--epochs", type=click.IntRange(min=1), help="Instead of the number that belongs to the scale.")
+@click.option("--json", "json_file", metavar="FILE", help="Write all results there; - is standard output.")
+@click.option("--checkpoint", type=click.Path(path_type=Path), metavar="FILE", help="Keep the final state there.")
+@click.option("--resume", is_flag=True, help="Go on with a run that was broken off, to the same bits.")
+def run(
+    lesson: str,
+    job: str | None,
+    backend: str | None,
+    scale: str,
+    seed: int,
+    precision: str | None,
+    device: str | None,
+    epochs: int | None,
+    json_file: str | None,
+    checkpoint: Path | None,
+    resume: bool,
+) -> None:
+    """Train LESSON: all its jobs in order, or one of them.
+
+    The state of the training is kept in a file until the run has succeeded, so that Ctrl-C or a crash loses
+    nothing: --resume goes on from there.
+    """
+    from d2l_core.backend import use_backend
+    from d2l_core.cli._session import Options, Session, choose_backend
+    from d2l_core.lessons import find_lesson
+
+    found = find_lesson(lesson)
+    names = (found.job(job)[0],) if job else tuple(found.jobs())
+    if checkpoint is not None and len(names) > 1:
+        message = f"{lesson} has the jobs {', '.join(names)}, and --checkpoint names one file; choose one with --job."
+        raise click.UsageError(message)
+    if checkpoint is not None:
+        check_writable(checkpoint, "--checkpoint")
+    if json_file not in (None, STANDARD_OUTPUT):
+        check_writable(Path(str(json_file)), "--json")
+    name, reason = choose_backend(backend)
+    with use_backend(name, precision=int(precision) if precision else None, device=device):
+        options = Options(job, scale, seed, device, epochs, json_file, checkpoint, resume)
+        session = Session.start(found, names, options)
+        click.echo(f"{session.title()} ({reason})", err=True)
+        session.run()
+    _report(session)
+
+
+def _report(session: Session) -> None:
+    results, target = session.results(), session.options.json_file
+    quiet = target == STANDARD_OUTPUT  # then standard output belongs to the JSON
+    if target is not None:
+        write_json(results.to_json(), target)
+    results.print(err=quiet)
+    session.remove_own_checkpoints()
+    if session.options.checkpoint is not None:
+        click.echo(f"The final state is in {session.options.checkpoint}.", err=True)
+    elif target is not None and not quiet:
+        click.echo(f"All results are in {os.fspath(target)}.", err=True)
