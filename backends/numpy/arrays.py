@@ -45,7 +45,7 @@ def asarray(obj, /, *, dtype=None):
     array = numpy.asarray(obj)
     if dtype is None and array.dtype == float64:
         dtype = default_float()
-    return array.astype(dtype or array.dtype, copy=not isinstance(obj, numpy.ndarray))
+    return array.astype(dtype or array.dtype)
 
 
 def zeros(shape, *, dtype=None):

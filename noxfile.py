@@ -1,0 +1,161 @@
+"""All work on the project as sessions: ``nox -l`` lists them, a bare ``nox`` runs what CI runs.
+
+Frameworks are large, so sessions share environments: one for each backend with that framework only, and one that
+holds all four; each is made when first needed. Versions come from ``constraints/``: what a user gets is what was
+tested.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import nox
+
+nox.needs_version = ">=2024.10.9"
+nox.options.default_venv_backend = "none"
+
+PYPROJECT = nox.project.load_toml("pyproject.toml")
+BACKENDS = ("numpy", "torch", "jax", "tensorflow", "mxnet")
+MXNET = "mxnet==1.9.1"  # its metadata asks for NumPy 1.x, which it does not need: installed without dependencies
+SOURCES = ("d2l_core", "backends", "chapters", "conformance", "benchmarks", "tests", "tools", "noxfile.py")
+QUIET = {"TF_CPP_MIN_LOG_LEVEL": "3"}
+ALL = "all"
+
+nox.options.sessions = (
+    "lint",
+    "types",
+    "tests",
+    *(f"conformance-{backend}" for backend in BACKENDS),
+    *(f"lessons-{backend}" for backend in BACKENDS),
+    "wheel",
+)
+
+
+class Environment:
+    """A virtual environment under ``.nox/`` that several sessions use."""
+
+    def __init__(self, session: nox.Session, name: str):
+        self.session = session
+        version = f"{sys.version_info.major}.{sys.version_info.minor}"
+        self.folder = Path(".nox", f"{name}-{version}").resolve()
+        self.constraints = Path("constraints", f"{name}.txt").resolve()
+        if not self.program("python").exists():
+            session.run(sys.executable, "-m", "venv", str(self.folder))
+
+    def program(self, name: str) -> Path:
+        """Path of a program of this environment."""
+        return self.folder / ("Scripts" if os.name == "nt" else "bin") / name
+
+    def install(self, *requirements: str) -> None:
+        """Install within the constraints."""
+        arguments = ("-m", "pip", "install", "--quiet", "-c", str(self.constraints), *requirements)
+        self.session.run(str(self.program("python")), *arguments)
+
+    def run(self, program: str, *arguments: str, **variables: str) -> None:
+        """Run a program of this environment with environment variables set."""
+        self.session.run(str(self.program(program)), *arguments, env=QUIET | variables)
+
+
+def environment(session: nox.Session, name: str, *groups: str) -> Environment:
+    """The environment of a backend (or of all), with the project and dependency groups."""
+    made = Environment(session, name)
+    frameworks = BACKENDS if name == ALL else (name,)
+    extras = [backend for backend in frameworks if backend in ("torch", "jax", "tensorflow")]
+    wanted = [requirement for group in groups for requirement in nox.project.dependency_groups(PYPROJECT, group)]
+    made.install("-e", f".[{','.join(extras)}]" if extras else ".", *wanted)
+    if "mxnet" in frameworks:
+        made.install("requests", "graphviz")
+        made.install("--no-deps", MXNET)
+    return made
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Style, formatting and the rules of the house."""
+    tools = environment(session, "numpy", "lint")
+    tools.run("ruff", "check", *SOURCES)
+    tools.run("ruff", "format", "--check", *SOURCES)
+    tools.run("python", "tools/house_rules.py")
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """Strict types in the engine."""
+    environment(session, "numpy", "types").run("mypy")
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """The engine, the data, the command line and the comparison, with all four frameworks in one environment."""
+    environment(session, ALL, "test").run("pytest", "tests", "backends", *session.posargs)
+
+
+@nox.session
+def compare(session: nox.Session) -> None:
+    """LeNet on real images with all four frameworks: training curves, divergence and a report to look at."""
+    frameworks = ",".join(backend for backend in BACKENDS if backend != "numpy")
+    arguments = session.posargs or ["lenet", "--backends", frameworks, "--out", "d2l-compare"]
+    environment(session, ALL).run("d2l", "compare", *arguments)
+
+
+def conformance(session: nox.Session, backend: str) -> None:
+    """The conformance suite on one backend, in an environment with that framework only."""
+    environment(session, backend, "test").run("pytest", "conformance", *session.posargs, D2L_BACKENDS=backend)
+
+
+def lessons(session: nox.Session, backend: str) -> None:
+    """Every lesson and solution at smoke scale on one backend, in an environment with that framework only."""
+    environment(session, backend, "test").run("pytest", "tests/chapters", *session.posargs, D2L_BACKEND=backend)
+
+
+for _backend in BACKENDS:
+    for _work in (conformance, lessons):
+
+        def _session(session: nox.Session, work=_work, backend: str = _backend) -> None:
+            work(session, backend)
+
+        _session.__doc__ = _work.__doc__
+        nox.session(name=f"{_work.__name__}-{_backend}")(_session)
+
+
+@nox.session
+def benchmarks(session: nox.Session) -> None:
+    """Our training step against the same step written by hand in each framework, as paired ratios."""
+    environment(session, ALL).run("python", "-m", "benchmarks", *session.posargs)
+
+
+@nox.session
+def wheel(session: nox.Session) -> None:
+    """Build the wheel, install it in a fresh environment away from the repository, and run one lesson."""
+    folder = Path(session.create_tmp()).resolve()
+    builder = Environment(session, "numpy")
+    builder.install("build")
+    builder.run("python", "-m", "build", "--wheel", "--outdir", str(folder))
+    (built,) = folder.glob("*.whl")
+    fresh = Environment(session, "numpy")
+    fresh.folder = folder / "fresh"
+    session.run(sys.executable, "-m", "venv", "--clear", str(fresh.folder))
+    session.chdir(folder)
+    fresh.install(str(built))
+    built.unlink()
+    fresh.run("d2l", "run", "linear-regression", "--backend", "numpy")
+    fresh.run("d2l", "doctor")
+
+
+@nox.session
+def verify(session: nox.Session) -> None:
+    """Train every lesson at full scale on every backend and record the results beside the lessons; takes hours."""
+    environment(session, ALL).run("d2l", "verify", *(session.posargs or ["all"]))
+
+
+@nox.session
+def constraints(session: nox.Session) -> None:
+    """Write the versions in the environments to ``constraints/``, after the sessions passed with them."""
+    for name in (*BACKENDS, ALL):
+        latest = Environment(session, name)
+        command = (str(latest.program("python")), "-m", "pip", "freeze", "--exclude-editable")
+        frozen = str(session.run(*command, silent=True)).splitlines()
+        pins = [line.split("+")[0] for line in frozen if "==" in line]
+        latest.constraints.write_text("\n".join(pins) + "\n", encoding="utf-8")
