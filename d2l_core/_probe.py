@@ -1,8 +1,8 @@
 """What a backend can do on this machine, found out in a process of its own.
 
-Only a loaded framework knows its devices, and a broken one may end the process that loads it or never come back
-from its import. So each is loaded by a child that writes what it found as JSON; ``python -m d2l_core._probe NAME``
-is that child.
+Only a loaded framework knows its devices, and a broken one may end the process that loads it or never come
+back from its import. So each is loaded by a child that writes what it found as JSON:
+``python -m d2l_core._probe NAME`` is that child.
 """
 
 from __future__ import annotations
@@ -63,7 +63,10 @@ class Probe:
 
 
 def probe_all(
-    adapters: Iterable[Adapter], *, timeout: float = _TIMEOUT_S, done: Callable[[Probe], object] = lambda _: None
+    adapters: Iterable[Adapter],
+    *,
+    timeout: float = _TIMEOUT_S,
+    done: Callable[[Probe], object] = lambda _: None,
 ) -> list[Probe]:
     """Probe several backends at once; `done` is called with each as it becomes known."""
 
@@ -92,7 +95,9 @@ def probe(adapter: Adapter, *, timeout: float = _TIMEOUT_S) -> Probe:
     except ValueError:
         return Probe(adapter, version, (), {}, f"installed but does not import: {_last_words(child)}")
     if "problem" in answer:
-        return Probe(adapter, version, (), {}, f"installed but does not import: {one_line(answer['problem'])}")
+        return Probe(
+            adapter, version, (), {}, f"installed but does not import: {one_line(answer['problem'])}"
+        )
     return Probe(adapter, version, (), {name: tuple(bits) for name, bits in answer["devices"].items()}, None)
 
 
@@ -117,8 +122,10 @@ def _last_words(child: subprocess.CompletedProcess[str]) -> str:
 def _describe(name: str) -> dict[str, Any]:
     try:
         backend = load_backend(name)
-        devices = backend.devices()
-        return {"devices": {device: [p for p in (32, 64) if _enters(backend, p, device)] for device in devices}}
+        devices = backend.devices()  # type: ignore[attr-defined]
+        return {
+            "devices": {device: [p for p in (32, 64) if _enters(backend, p, device)] for device in devices}
+        }
     except D2LError as error:
         cause = error.__cause__
         return {"problem": f"{type(cause).__name__}: {cause}" if cause is not None else str(error)}

@@ -1,7 +1,7 @@
 """The group of commands, and how each way to end becomes an exit status.
 
-0 when all went well, 1 for a failure, 2 for wrong usage, 130 after Ctrl-C. Errors raised on purpose are one sentence
-on standard error; anything else is a bug and keeps its traceback.
+0 when all went well, 1 for a failure, 2 for wrong usage, 130 after Ctrl-C. Errors raised on purpose are one
+sentence on standard error; anything else is a bug and keeps its traceback.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class _InGivenOrder(click.Group):
 @click.group(cls=_InGivenOrder, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(d2l_core.__version__, prog_name="d2l")
 def cli() -> None:
-    """Run the lessons of a deep-learning curriculum on the framework of your choice, and compare frameworks."""
+    """Run the lessons of a deep-learning curriculum on any framework, and compare frameworks."""
 
 
 for command in (backends, lessons, run, compare, notebook, verify, doctor):
@@ -70,7 +70,7 @@ def _status(args: list[str] | None) -> int:
     except click.ClickException as error:
         return _fail(error.format_message(), error.exit_code)
     except (click.Abort, KeyboardInterrupt):
-        return _fail("Interrupted; nothing was changed.", INTERRUPTED, "")
+        return _fail("Interrupted.", INTERRUPTED, "")
     except BrokenPipeError:
         # Whoever read the output has gone; without this, Python would complain again when it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
@@ -88,9 +88,11 @@ def _shorten_own_warnings() -> None:
     package = os.path.dirname(d2l_core.__file__) + os.sep
     usual = warnings.formatwarning
 
-    def shown(message: Warning | str, category: type[Warning], file: str, line: int, text: str | None = None) -> str:
-        if issubclass(category, UserWarning) and file.startswith(package):
+    def shown(
+        message: Warning | str, category: type[Warning], filename: str, lineno: int, line: str | None = None
+    ) -> str:
+        if issubclass(category, UserWarning) and filename.startswith(package):
             return f"Warning: {message}\n"
-        return usual(message, category, file, line, text)
+        return usual(message, category, filename, lineno, line)
 
     warnings.formatwarning = shown

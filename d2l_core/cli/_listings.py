@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 _as_json = click.option("--json", "as_json", is_flag=True, help="Plain data instead of a table.")
 
 
-@click.command()
+@click.command(short_help="Which backends there are, their devices and precisions.")
 @_as_json
 def backends(as_json: bool) -> None:
     """List the backends: version, devices, precisions, or the command that installs one."""
@@ -55,7 +55,7 @@ def _backend_row(probe: Probe, default: str | None) -> tuple[str, ...]:
     return probe.adapter.name, f"{probe.adapter.title} {probe.version or ''}".rstrip(), devices or "-", state
 
 
-@click.command()
+@click.command(short_help="Which lessons there are, their data and times.")
 @_as_json
 def lessons(as_json: bool) -> None:
     """List the lessons: section, title, data, times, and the backends on which they are verified."""

@@ -14,7 +14,7 @@ from click.shell_completion import CompletionItem
 PRECISIONS = ("32", "64")
 
 
-class Name(click.ParamType):
+class Name(click.ParamType):  # type: ignore[type-arg,unused-ignore]
     """The name of something the engine knows: `find` raises UsageError for any other word."""
 
     def __init__(
@@ -32,9 +32,13 @@ class Name(click.ParamType):
             self.find(value)
         return str(value)
 
-    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
         """All names that begin with what was typed."""
-        return [CompletionItem(name) for name in (*self.names(), *self.further) if name.startswith(incomplete)]
+        return [
+            CompletionItem(name) for name in (*self.names(), *self.further) if name.startswith(incomplete)
+        ]
 
 
 class Names(Name):
@@ -49,13 +53,17 @@ class Names(Name):
             self.fail("name at least one", param, ctx)
         return tuple(super(Names, self).convert(word, param, ctx) for word in words)
 
-    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
         """Complete the name after the last comma."""
         done, comma, last = incomplete.rpartition(",")
-        return [CompletionItem(done + comma + item.value) for item in super().shell_complete(ctx, param, last)]
+        return [
+            CompletionItem(done + comma + item.value) for item in super().shell_complete(ctx, param, last)
+        ]
 
 
-class Seeds(click.ParamType):
+class Seeds(click.ParamType):  # type: ignore[type-arg,unused-ignore]
     """Several seeds with commas between them."""
 
     name = "seeds"

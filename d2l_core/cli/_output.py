@@ -30,7 +30,7 @@ def one_line(text: str) -> str:
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, err: bool = False) -> None:
-    """A table as wide as the terminal; into a file or a pipe as wide as it needs, so that nothing is cut off."""
+    """A table as wide as the terminal; into a file or a pipe as wide as it needs, so nothing is cut off."""
     from rich import box
     from rich.console import Console
     from rich.table import Table
@@ -48,7 +48,7 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, err: b
 
 
 def print_json(data: Any) -> None:
-    """Plain data on standard output; a float is written with as many digits as it needs to be read back exactly."""
+    """Plain data on standard output; each float has the digits it takes to read it back exactly."""
     click.echo(_encode(data))
 
 
@@ -67,9 +67,13 @@ def write_text(text: str, path: Path) -> None:
         if target.exists() and not target.is_file():  # a device or a pipe cannot be replaced
             target.write_text(text, encoding="utf-8")
         else:
-            replace_file(target, lambda part: part.write_text(text, encoding="utf-8") and None)
+            replace_file(target, lambda part: _write(part, text))
     except OSError as error:
         raise D2LError(f"{path} cannot be written ({error.strerror}); name another file.") from error
+
+
+def _write(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8")
 
 
 def check_writable(path: Path, option: str) -> None:

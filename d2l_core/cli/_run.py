@@ -17,22 +17,27 @@ from d2l_core.cli._options import (
     seed_option,
 )
 from d2l_core.cli._output import STANDARD_OUTPUT, check_writable, write_json
+from d2l_core.errors import UsageError
 
 if TYPE_CHECKING:
     from d2l_core.cli._session import Session
 
 
-@click.command()
+@click.command(short_help="Train a lesson on one backend.")
 @lesson_argument
 @job_option
-@click.option("--backend", type=BACKEND, metavar="NAME", help="Default: D2L_BACKEND, else the first installed.")
+@click.option(
+    "--backend", type=BACKEND, metavar="NAME", help="Default: D2L_BACKEND, else the first installed."
+)
 @scale_option
 @seed_option
 @precision_option
 @click.option("--device", metavar="NAME", help="D2L_DEVICE or the backend's first device if not given.")
 @click.option("--epochs", type=click.IntRange(min=1), help="Instead of the number that belongs to the scale.")
 @click.option("--json", "json_file", metavar="FILE", help="Write all results there; - is standard output.")
-@click.option("--checkpoint", type=click.Path(path_type=Path), metavar="FILE", help="Keep the final state there.")
+@click.option(
+    "--checkpoint", type=click.Path(path_type=Path), metavar="FILE", help="Keep the final state there."
+)
 @click.option("--resume", is_flag=True, help="Go on with a run that was broken off, to the same bits.")
 def run(
     lesson: str,
@@ -59,8 +64,8 @@ def run(
     found = find_lesson(lesson)
     names = (found.job(job)[0],) if job else tuple(found.jobs())
     if checkpoint is not None and len(names) > 1:
-        message = f"{lesson} has the jobs {', '.join(names)}, and --checkpoint names one file; choose one with --job."
-        raise click.UsageError(message)
+        listed = ", ".join(names)
+        raise UsageError(f"--checkpoint names one file for the jobs {listed}; choose one of them with --job.")
     if checkpoint is not None:
         check_writable(checkpoint, "--checkpoint")
     if json_file not in (None, STANDARD_OUTPUT):

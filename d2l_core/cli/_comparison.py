@@ -1,0 +1,185 @@
+"""``d2l compare`` and ``d2l verify``: backends held against each other, or against a lesson's promises."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from d2l_core.cli._options import (
+    BACKENDS,
+    LESSON_OR_ALL,
+    PRECISIONS,
+    Seeds,
+    job_option,
+    lesson_argument,
+    precision_option,
+    scale_option,
+    seed_option,
+)
+from d2l_core.cli._output import Interrupted, print_table
+from d2l_core.errors import UsageError
+
+if TYPE_CHECKING:
+    from d2l_core.compare import Comparison
+    from d2l_core.lessons import Lesson
+    from d2l_core.training import Observer
+
+FAILED = 1
+
+
+@click.command(short_help="Train a lesson on several backends and compare.")
+@lesson_argument
+@click.option("--backends", type=BACKENDS, metavar="A,B,...", help="Every installed one if not given.")
+@job_option
+@scale_option
+@seed_option
+@precision_option
+@click.option("--device", metavar="NAME", help="Each backend's first device if not given.")
+@click.option(
+    "--out", type=click.Path(path_type=Path), default=Path("d2l-compare"), show_default=True, metavar="DIR",
+    help="Folder for results.json and report.html.",
+)  # fmt: skip
+@click.option(
+    "--jobs", type=click.IntRange(min=1), default=1, show_default=True, metavar="N", help="Workers at once."
+)
+@click.option(
+    "--timeout", type=click.FloatRange(min=0, min_open=True), default=300.0, show_default=True, metavar="S",
+    help="Seconds of silence after which a worker counts as hanging.",
+)  # fmt: skip
+def compare(
+    lesson: str,
+    backends: tuple[str, ...] | None,
+    job: str | None,
+    scale: str,
+    seed: int,
+    precision: str | None,
+    device: str | None,
+    out: Path,
+    jobs: int,
+    timeout: float,
+) -> int:
+    """Train LESSON on several backends from the same start, and report how far they agree.
+
+    D2L_PYTHON_<BACKEND> names another interpreter for the worker of that backend.
+    """
+    from d2l_core.backend import _environment_precision
+    from d2l_core.compare import compare as run_comparison
+    from d2l_core.compare import live_progress
+
+    with live_progress() as observer:
+        comparison = run_comparison(
+            lesson,
+            backends=backends,
+            job=job,
+            scale=scale,
+            seed=seed,
+            precision=int(precision) if precision else _environment_precision(),
+            device=device,
+            out=out,
+            jobs=jobs,
+            timeout=timeout,
+            observer=observer,
+        )
+    _summarise(comparison)
+    if comparison.interrupted:
+        raise Interrupted(f"Interrupted; the report holds what was finished: {comparison.report}")
+    return 0 if comparison.ok else FAILED
+
+
+def _summarise(comparison: Comparison) -> None:
+    workers = comparison.data["workers"]
+    print_table(
+        ("worker", "state", "framework", "device", "epochs", "result"), [_row(worker) for worker in workers]
+    )
+    for sentence in comparison.verdicts:
+        click.echo(sentence)
+    for name, sentence in {**comparison.skipped, **comparison.failures}.items():
+        click.echo(f"{name}: {sentence}", err=True)
+    click.echo(f"Results: {comparison.results}")
+    click.echo(f"Report:  {comparison.report}")
+
+
+def _row(worker: dict[str, Any]) -> tuple[str, ...]:
+    epochs = worker["epochs"]
+    last = {k: v for k, v in epochs[-1].items() if k not in ("epoch", "seconds")} if epochs else {}
+    result = "  ".join(f"{name} {value:.9g}" for name, value in last.items())
+    return (
+        worker["name"],
+        worker["status"],
+        worker["title"],
+        worker["device"] or "-",
+        str(len(epochs)),
+        result,
+    )
+
+
+@click.command(short_help="Hold a lesson against its promises.")
+@click.argument("lesson", type=LESSON_OR_ALL, metavar="LESSON|all")
+@click.option(
+    "--backend", "backends", type=BACKENDS, metavar="A,B,...", help="Every installed one if not given."
+)
+@click.option("--job", "jobs", multiple=True, metavar="NAME", help="All jobs if not given; may be repeated.")
+@scale_option
+@click.option("--seeds", type=Seeds(), default=(0, 1, 2), show_default="0,1,2", metavar="N,N,...")
+@click.option("--precision", type=click.Choice(PRECISIONS), default="32", show_default=True, metavar="32|64")
+def verify(
+    lesson: str,
+    backends: tuple[str, ...] | None,
+    jobs: tuple[str, ...],
+    scale: str,
+    seeds: tuple[int, ...],
+    precision: str,
+) -> int:
+    """Run LESSON with several seeds, record what it reaches and hold it against its promises."""
+    from d2l_core.backend import adapters
+    from d2l_core.lessons import find_lesson, lessons
+
+    chosen = list(lessons().values()) if lesson == "all" else [find_lesson(lesson)]
+    names = backends or tuple(name for name, adapter in adapters().items() if not adapter.missing())
+    if jobs and len(chosen) > 1:
+        raise UsageError("--job belongs to one lesson; name that lesson instead of all.")
+    for one in chosen:
+        for job in jobs:
+            one.job(job)
+    kept = [_verify(one, names, scale, seeds, jobs, int(precision)) for one in chosen]
+    return 0 if all(kept) else FAILED
+
+
+def _verify(
+    lesson: Lesson,
+    backends: tuple[str, ...],
+    scale: str,
+    seeds: tuple[int, ...],
+    jobs: tuple[str, ...],
+    precision: int,
+) -> bool:
+    from d2l_core.lessons._verify import kept, read_results
+    from d2l_core.lessons._verify import verify as run_verification
+
+    click.echo(f"{lesson.header.name} at scale {scale}, seeds {', '.join(map(str, seeds))}", err=True)
+    run_verification(lesson, backends, scale, seeds, jobs or None, precision=precision, observers=_observers)
+    results, rows, good = read_results(lesson.results_path), [], True
+    for promise in lesson.header.promises[scale]:
+        if jobs and promise.job not in jobs:
+            continue
+        verdict = kept(promise, results, scale)
+        good = good and all(verdict.get(name, False) for name in backends)
+        states = {True: "kept", False: "NOT kept"}
+        rows.append(
+            (lesson.header.name, str(promise), *(states[verdict.get(name, False)] for name in backends))
+        )
+    if rows:
+        print_table(("lesson", "promise", *backends), rows)
+    else:
+        click.echo(f"{lesson.header.name} promises nothing at scale {scale}; the results are recorded.")
+    return good
+
+
+def _observers(label: str) -> list[Observer]:
+    from d2l_core.cli._session import EpochLines
+    from d2l_core.training import ProgressBar
+
+    return [ProgressBar(label) if sys.stderr.isatty() else EpochLines(label)]

@@ -1,0 +1,34 @@
+"""``d2l notebook``: a lesson as a Jupyter notebook."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from d2l_core.cli._options import lesson_argument
+from d2l_core.cli._output import STANDARD_OUTPUT, check_writable, write_text
+from d2l_core.errors import UsageError
+
+
+@click.command(short_help="Turn a lesson into a Jupyter notebook.")
+@lesson_argument
+@click.option("-o", "--output", metavar="FILE", help="LESSON.ipynb if not given; - is standard output.")
+@click.option("--force", is_flag=True, help="Replace the file if there is one.")
+def notebook(lesson: str, output: str | None, force: bool) -> None:
+    """Turn LESSON into a notebook that runs from top to bottom on any backend."""
+    from d2l_core.lessons import find_lesson
+    from d2l_core.lessons._notebook import notebook_json
+
+    found = find_lesson(lesson)
+    if output == STANDARD_OUTPUT:
+        click.echo(notebook_json(found), nl=False)
+        return
+    path = Path(output or f"{lesson}.ipynb")
+    check_writable(path, "--output")
+    if path.is_file() and not force:
+        raise UsageError(f"{path} exists already; name another file with -o or replace it with --force.")
+    write_text(notebook_json(found), path)
+    click.echo(
+        f"{path}: open it with Jupyter; D2L_BACKEND and D2L_SCALE choose what it runs on and how long."
+    )
