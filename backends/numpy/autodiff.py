@@ -3,7 +3,8 @@
 import autograd.numpy as np
 import numpy
 from autograd.core import VJPNode, add_outgrads
-from autograd.extend import defvjp, primitive
+from autograd.extend import defvjp, primitive, register_notrace
+from autograd.numpy.numpy_vjps import nograd_functions
 from autograd.tracer import isbox, new_box, trace_stack
 from autograd.util import toposort
 
@@ -23,6 +24,10 @@ class _Node(VJPNode):
     def initialize_root(self, dtype):
         super().initialize_root()
         self.dtype = dtype
+
+
+for _function in nograd_functions:  # comparisons and the like, which autograd knows by the class of the node
+    register_notrace(_Node, _function)
 
 
 def differentiate(f, /):
