@@ -16,14 +16,15 @@
 # %% [markdown]
 # # Linear regression
 #
-# How loud will a wing be? An engineer who draws a blade for a wind turbine knows how fast the air will pass, at which
-# angle it meets the blade and how long the blade's section is. She would like to know the noise in decibels before
-# anybody casts a mould. In a wind tunnel of NASA 1,503 such cases were measured. We shall predict the noise from five
-# numbers for each case, with the simplest model that learns anything: a weighted sum.
+# How loud will a wing be? An engineer who draws a blade for a wind turbine knows how fast the air will pass,
+# at which angle it meets the blade and how long the blade's section is. She would like to know the noise in
+# decibels before anybody casts a mould. In a wind tunnel of NASA 1,503 such cases were measured. We shall
+# predict the noise from five numbers for each case, with the simplest model that learns anything: a weighted
+# sum.
 #
-# The model is simple enough to understand completely. We can say in advance how many steps it needs, which learning
-# rate breaks it, and how far it ends from the best possible answer, and then compare each forecast with what the
-# computer did. The loop that trains it is the loop that trains every network of this course.
+# The model is simple enough to understand completely. We can say in advance how many steps it needs, which
+# learning rate breaks it, and how far it ends from the best possible answer, and then compare each forecast
+# with what the computer did. The loop that trains it is the loop that trains every network of this course.
 
 # %%
 import numpy as np
@@ -41,11 +42,12 @@ from d2l_core.training import Data, Trainer
 # %% [markdown]
 # ## The idea
 #
-# Each input, called a *feature*, is multiplied by a *weight* that says how much and in which direction it counts. The
-# products are added up, and a *bias* shifts the sum, so that the prediction need not be zero when all features are.
-# Learning means to choose weights and bias such that the predictions lie close to what was measured. The distance
-# between the two, drawn as a vertical bar on the right of the figure, is called the *residual*. One may read the left half
-# as a neural network: it has an input layer, one output and nothing between.
+# Each input, called a *feature*, is multiplied by a *weight* that says how much and in which direction it
+# counts. The products are added up, and a *bias* shifts the sum, so that the prediction need not be zero when
+# all features are. Learning means to choose weights and bias such that the predictions lie close to what was
+# measured. The distance between the two, drawn as a vertical bar on the right of the figure, is called the
+# *residual*. One may read the left half as a neural network: it has an input layer, one output and nothing
+# between.
 
 
 # %%
@@ -92,58 +94,60 @@ if __name__ == "__main__":
 # %% [markdown]
 # ## The mathematics
 #
-# Let $\mathbf{x} \in \mathbb{R}^d$ be the features of one example, $\mathbf{w} \in \mathbb{R}^d$ the weights and
-# $b \in \mathbb{R}$ the bias. The prediction is $\hat{y} = \mathbf{w}^\top \mathbf{x} + b$. For $n$ examples we write
-# the features as the rows of a matrix $\mathbf{X}$ of shape $(n, d)$ and the weights as a column $(d, 1)$; then all
-# predictions come from one product,
+# Let $\mathbf{x} \in \mathbb{R}^d$ be the features of one example, $\mathbf{w} \in \mathbb{R}^d$ the weights
+# and $b \in \mathbb{R}$ the bias. The prediction is $\hat{y} = \mathbf{w}^\top \mathbf{x} + b$. For $n$
+# examples we write the features as the rows of a matrix $\mathbf{X}$ of shape $(n, d)$ and the weights as a
+# column $(d, 1)$; then all predictions come from one product,
 #
 # $$\hat{\mathbf{y}} = \mathbf{X}\mathbf{w} + b, \qquad (n, d) \cdot (d, 1) \to (n, 1),$$
 #
 # where $b$ is added to each row.
 #
-# **Why squares?** Suppose that nature adds to a true linear law a normal error of variance $\sigma^2$, independently
-# for each example. Then the density of observing $y$ at $\mathbf{x}$ is
-# $p(y \mid \mathbf{x}) = (2\pi\sigma^2)^{-1/2} \exp\left(-(\hat{y} - y)^2 / 2\sigma^2\right)$. The weights under which the
-# data are most probable are those with the smallest negative logarithm of the product of all $n$ densities,
+# **Why squares?** Suppose that nature adds to a true linear law a normal error of variance $\sigma^2$,
+# independently for each example. Then the density of observing $y$ at $\mathbf{x}$ is $p(y \mid \mathbf{x}) =
+# (2\pi\sigma^2)^{-1/2} \exp\left(-(\hat{y} - y)^2 / 2\sigma^2\right)$. The weights under which the data are
+# most probable are those with the smallest negative logarithm of the product of all $n$ densities,
 #
 # $$-\sum_{i=1}^n \log p(y_i \mid \mathbf{x}_i)
 #   = \frac{n}{2} \log(2\pi\sigma^2) + \frac{1}{2\sigma^2} \sum_{i=1}^n (\hat{y}_i - y_i)^2 .$$
 #
-# The first term does not contain $\mathbf{w}$ or $b$ and the factor before the sum is positive, so the most probable
-# weights are those that minimise the *mean squared error*
+# The first term does not contain $\mathbf{w}$ or $b$ and the factor before the sum is positive, so the most
+# probable weights are those that minimise the *mean squared error*
 #
 # $$L(\mathbf{w}, b) = \frac{1}{n} \sum_{i=1}^n (\hat{y}_i - y_i)^2 .$$
 #
-# **The gradient.** Write $\mathbf{r} = \mathbf{X}\mathbf{w} + b - \mathbf{y}$ for the residuals, shape $(n, 1)$. Changing
-# $w_j$ changes $r_i$ at the rate $X_{ij}$, and the square $r_i^2$ at the rate $2 r_i X_{ij}$. Averaging over $i$,
+# **The gradient.** Write $\mathbf{r} = \mathbf{X}\mathbf{w} + b - \mathbf{y}$ for the residuals, shape $(n,
+# 1)$. Changing $w_j$ changes $r_i$ at the rate $X_{ij}$, and the square $r_i^2$ at the rate $2 r_i X_{ij}$.
+# Averaging over $i$,
 #
 # $$\frac{\partial L}{\partial \mathbf{w}} = \frac{2}{n} \mathbf{X}^\top \mathbf{r} \quad (d, 1), \qquad
 #   \frac{\partial L}{\partial b} = \frac{2}{n} \sum_{i=1}^n r_i .$$
 #
-# **The descent.** We start with weights near zero and repeatedly move against the gradient,
-# $\mathbf{w} \leftarrow \mathbf{w} - \eta\, \partial L / \partial \mathbf{w}$ and the same for $b$; the *learning rate*
-# $\eta$ sets the length of the step. Instead of all $n$ examples each step uses a *minibatch* of 32 drawn at random. Its
-# gradient has the right value on average and costs a fraction of the full one; this is *stochastic gradient
-# descent* (Robbins and Monro, 1951).
+# **The descent.** We start with weights near zero and repeatedly move against the gradient, $\mathbf{w}
+# \leftarrow \mathbf{w} - \eta\, \partial L / \partial \mathbf{w}$ and the same for $b$; the *learning rate*
+# $\eta$ sets the length of the step. Instead of all $n$ examples each step uses a *minibatch* of 32 drawn at
+# random. Its gradient has the right value on average and costs a fraction of the full one; this is
+# *stochastic gradient descent* (Robbins and Monro, 1951).
 #
-# **How fast, and when does it break?** Append a column of ones to $\mathbf{X}$, call the result $\tilde{\mathbf{X}}$, and
-# put $b$ below $\mathbf{w}$ to get one vector $\boldsymbol\theta$. Let $\boldsymbol\theta^*$ be the minimiser. As $L$ is
-# quadratic, its gradient is exactly $\mathbf{H}(\boldsymbol\theta - \boldsymbol\theta^*)$ with the constant matrix
-# $\mathbf{H} = \frac{2}{n} \tilde{\mathbf{X}}^\top \tilde{\mathbf{X}}$. A step with the full gradient therefore turns the error
-# $\mathbf{e} = \boldsymbol\theta - \boldsymbol\theta^*$ into $(\mathbf{I} - \eta \mathbf{H})\mathbf{e}$. Along an
-# eigenvector of $\mathbf{H}$ with eigenvalue $\lambda$ the error is multiplied by $1 - \eta\lambda$ each time. It shrinks
-# only if $|1 - \eta\lambda| < 1$, that is
+# **How fast, and when does it break?** Append a column of ones to $\mathbf{X}$, call the result
+# $\tilde{\mathbf{X}}$, and put $b$ below $\mathbf{w}$ to get one vector $\boldsymbol\theta$. Let
+# $\boldsymbol\theta^*$ be the minimiser. As $L$ is quadratic, its gradient is exactly
+# $\mathbf{H}(\boldsymbol\theta - \boldsymbol\theta^*)$ with the constant matrix $\mathbf{H} = \frac{2}{n}
+# \tilde{\mathbf{X}}^\top \tilde{\mathbf{X}}$. A step with the full gradient therefore turns the error
+# $\mathbf{e} = \boldsymbol\theta - \boldsymbol\theta^*$ into $(\mathbf{I} - \eta \mathbf{H})\mathbf{e}$.
+# Along an eigenvector of $\mathbf{H}$ with eigenvalue $\lambda$ the error is multiplied by $1 - \eta\lambda$
+# each time. It shrinks only if $|1 - \eta\lambda| < 1$, that is
 #
 # $$\eta < \frac{2}{\lambda_{\max}},$$
 #
-# and the slowest direction is that of the smallest eigenvalue, with about $1 / (\eta \lambda_{\min})$ steps for a factor of
-# $e$. Both numbers will be useful below.
+# and the slowest direction is that of the smallest eigenvalue, with about $1 / (\eta \lambda_{\min})$ steps
+# for a factor of $e$. Both numbers will be useful below.
 
 # %% [markdown]
 # ## From scratch
 #
-# The model holds two parameters. The weights start as small random numbers, the bias at zero; for this loss any start
-# would do, because it has one valley only.
+# The model holds two parameters. The weights start as small random numbers, the bias at zero; for this loss
+# any start would do, because it has one valley only.
 
 
 # %%
@@ -177,9 +181,10 @@ def gradient_by_hand(X, y, weight, bias):
 
 
 # %% [markdown]
-# For data whose true law we know, we take $\mathbf{w} = (2, -3.4)$, $b = 4.2$, standard normal features and normal noise of
-# standard deviation 0.01. A thousand examples serve for training and another thousand, which the model never trains on, for
-# *validation*. The noise alone contributes $0.01^2 = 0.0001$ to the squared error, so no model can do better on average.
+# For data whose true law we know, we take $\mathbf{w} = (2, -3.4)$, $b = 4.2$, standard normal features and
+# normal noise of standard deviation 0.01. A thousand examples serve for training and another thousand, which
+# the model never trains on, for *validation*. The noise alone contributes $0.01^2 = 0.0001$ to the squared
+# error, so no model can do better on average.
 
 # %%
 TRUE_WEIGHT, TRUE_BIAS = (2.0, -3.4), 4.2
@@ -199,8 +204,8 @@ def synthetic(scale, seed, batch_size=32):
 
 
 # %% [markdown]
-# A gradient is easily derived wrongly. `value_and_grad` differentiates any function that is made of primitives, so we can
-# compare our formulas with what it finds on the first minibatch.
+# A gradient is easily derived wrongly. `value_and_grad` differentiates any function that is made of
+# primitives, so we can compare our formulas with what it finds on the first minibatch.
 
 # %%
 if __name__ == "__main__":
@@ -214,8 +219,8 @@ if __name__ == "__main__":
         )
 
 # %% [markdown]
-# Now the training loop, complete and without any help: for each minibatch compute the loss and its gradient, then move each
-# parameter against its gradient.
+# Now the training loop, complete and without any help: for each minibatch compute the loss and its gradient,
+# then move each parameter against its gradient.
 
 
 # %%
@@ -240,17 +245,17 @@ if __name__ == "__main__":
     print(f"w = {xp.to_numpy(model.weight).ravel()}, b = {xp.to_numpy(model.bias)}")
 
 # %% [markdown]
-# Let us hold our theory against these numbers. For independent standard normal features
-# $\mathbf{H} \approx 2\mathbf{I}$, so with $\eta = 0.03$ each step multiplies the error by about
-# $1 - 0.03 \cdot 2 = 0.94$. Three epochs of 32 steps give $0.94^{96} = 0.0026$; the largest error, 4.2 in the bias, should
-# have shrunk to about 0.011. The part of the loss that we can still remove was
-# $2^2 + 3.4^2 + 4.2^2 = 33.2$ at the start and should be about $0.94^{192} \cdot 33.2 = 0.00023$ at the end, next to the
-# 0.0001 of the noise: 0.00033 together. On NumPy with the seeds 0, 1 and 2 the validation losses were 0.00024, 0.00036 and
-# 0.00076. The forecast has the right size; the spread comes from the minibatches and from the sample, whose $\mathbf{H}$ is not
-# exactly $2\mathbf{I}$.
+# Let us hold our theory against these numbers. For independent standard normal features $\mathbf{H} \approx
+# 2\mathbf{I}$, so with $\eta = 0.03$ each step multiplies the error by about $1 - 0.03 \cdot 2 = 0.94$. Three
+# epochs of 32 steps give $0.94^{96} = 0.0026$; the largest error, 4.2 in the bias, should have shrunk to
+# about 0.011. The part of the loss that we can still remove was $2^2 + 3.4^2 + 4.2^2 = 33.2$ at the start and
+# should be about $0.94^{192} \cdot 33.2 = 0.00023$ at the end, next to the 0.0001 of the noise: 0.00033
+# together. On NumPy with the seeds 0, 1 and 2 the validation losses were 0.00024, 0.00036 and 0.00076. The
+# forecast has the right size; the spread comes from the minibatches and from the sample, whose $\mathbf{H}$
+# is not exactly $2\mathbf{I}$.
 #
-# In later lessons we shall not repeat the loop. The `Trainer` runs it for any model, data, loss and optimiser, and an
-# optimiser is a *rule* for one parameter. Ours has one line.
+# In later lessons we shall not repeat the loop. The `Trainer` runs it for any model, data, loss and
+# optimiser, and an optimiser is a *rule* for one parameter. Ours has one line.
 
 
 # %%
@@ -265,10 +270,11 @@ class GradientDescent(optim.Optimiser):
 # %% [markdown]
 # ## Concise
 #
-# The library has the same parts ready-made. `nn.Linear(1)` is the affine map with one output; it learns the number of its
-# inputs from the first batch and stores its weight as (outputs, inputs), the transpose of ours. `squared_error` is the loss
-# and `optim.SGD` the rule. We give the layer the same initial distribution. Since the random stream of a parameter is
-# called by its path and the seed, `weight` receives the very same numbers in both models.
+# The library has the same parts ready-made. `nn.Linear(1)` is the affine map with one output; it learns the
+# number of its inputs from the first batch and stores its weight as (outputs, inputs), the transpose of ours.
+# `squared_error` is the loss and `optim.SGD` the rule. We give the layer the same initial distribution. Since
+# the random stream of a parameter is called by its path and the seed, `weight` receives the very same numbers
+# in both models.
 
 # %%
 epochs = {"smoke": 1, "standard": 3, "full": 3}
@@ -290,8 +296,8 @@ jobs = {
 }
 
 # %% [markdown]
-# Do the three agree, the loop by hand, our parts in the `Trainer`, and the library's parts? They see the same batches from
-# the same start, so each single loss must be the same but for rounding.
+# Do the three agree, the loop by hand, our parts in the `Trainer`, and the library's parts? They see the same
+# batches from the same start, so each single loss must be the same but for rounding.
 
 # %%
 if __name__ == "__main__":
@@ -341,11 +347,11 @@ if __name__ == "__main__":
 # %% [markdown]
 # ## The noise of a wing
 #
-# Now the real measurements. Their features live on different scales: the frequency runs to 20,000 Hz, the boundary layer
-# is a few millimetres thick. We *standardise*: subtract the mean of each column and divide by its standard deviation.
-# The target, in decibels, is treated in the same way. Mean and deviation are taken from the training part only; statistics of
-# the validation part would be knowledge that a real forecast does not have. The first thousand cases of a random
-# order are for training, the remaining 503 for validation.
+# Now the real measurements. Their features live on different scales: the frequency runs to 20,000 Hz, the
+# boundary layer is a few millimetres thick. We *standardise*: subtract the mean of each column and divide by
+# its standard deviation. The target, in decibels, is treated in the same way. Mean and deviation are taken
+# from the training part only; statistics of the validation part would be knowledge that a real forecast does
+# not have. The first thousand cases of a random order are for training, the remaining 503 for validation.
 
 
 # %%
@@ -424,28 +430,31 @@ if __name__ == "__main__":
     plot_airfoil(run)
 
 # %% [markdown]
-# On every backend that we tried, the validation loss after 20 epochs was 0.508, 0.506 and 0.527 for the
-# seeds 0, 1 and 2. A model that always predicts the mean has a loss near one, so about half of the variance
-# is explained. The deviation of the noise levels is 6.9 dB; what remains of it is about 5 dB. More training
+# On every backend that we tried, the validation loss after 20 epochs was 0.508, 0.506 and 0.527 for the seeds
+# 0, 1 and 2. A model that always predicts the mean has a loss near one, so about half of the variance is
+# explained. The deviation of the noise levels is 6.9 dB; what remains of it is about 5 dB. More training
 # would not help: the exact least-squares solution, computed without any descent, comes to 0.503, 0.507 and
-# 0.525. For seed 1 descent was even a little better than the exact solution, which is no contradiction,
-# since that one is the best on the *training* part.
+# 0.525. For seed 1 descent was even a little better than the exact solution, which is no contradiction, since
+# that one is the best on the *training* part.
 #
 # The theory explains why 20 epochs suffice and three would not. The smallest eigenvalue of $\mathbf{H}$ is
-# 0.34, because angle of attack and displacement thickness rise and fall together. In this direction the
-# error shrinks by $1 - 0.03 \cdot 0.34 = 0.99$ in each step: to 0.37 of its size in 96 steps, to 0.0014 in
-# 640. And the left figure tells us what is wrong with the model rather than with its training: loud cases
-# are predicted too low and quiet ones too high, the mark of a relation that is not a straight line.
+# 0.34, because angle of attack and displacement thickness rise and fall together. In this direction the error
+# shrinks by $1 - 0.03 \cdot 0.34 = 0.99$ in each step: to 0.37 of its size in 96 steps, to 0.0014 in 640. The
+# left figure shows a cloud flatter than the diagonal. This is not yet a fault: predictions that explain half
+# of the variance must be spread less than the measurements, a fact which Galton (1886) found in the heights
+# of parents and children and called regression; the method has its name from there. Whether a straight line
+# is the wrong shape must be seen feature by feature, as in exercise 4.
 #
 # ## What goes wrong
 #
-# **A column against a row.** Let the targets have shape $(n,)$ while the predictions have $(n, 1)$. Subtracting them is no
-# error: broadcasting stretches both to $(n, n)$ and compares every prediction with every target. The loss that results is
+# **A column against a row.** Let the targets have shape $(n,)$ while the predictions have $(n, 1)$.
+# Subtracting them is no error: broadcasting stretches both to $(n, n)$ and compares every prediction with
+# every target. The loss that results is
 #
 # $$\frac{1}{n^2} \sum_{i,j} (\hat{y}_i - y_j)^2 = \frac{1}{n} \sum_i (\hat{y}_i - \bar{y})^2 + \operatorname{var}(y),$$
 #
-# because the mixed terms $\sum_j (y_j - \bar{y})$ vanish. It is smallest when every prediction is the mean $\bar{y}$: training
-# runs smoothly, the loss falls, and the model learns to ignore its inputs.
+# because the mixed terms $\sum_j (y_j - \bar{y})$ vanish. It is smallest when every prediction is the mean
+# $\bar{y}$: training runs smoothly, the loss falls, and the model learns to ignore its inputs.
 
 
 # %%
@@ -482,9 +491,9 @@ if __name__ == "__main__":
         print("squared_error says:", error)
 
 # %% [markdown]
-# The run ended at 15.9, just above the variance of the targets (15.6 in the training part), with a bias
-# near their mean and weights near zero, although weights of 2 and -3.4 would have reduced the error to a
-# hundredth. No exception, no infinite value, a loss that fell: only a look at the shapes, or a loss that
+# The run ended at 15.9, just above the variance of the targets (15.6 in the training part), with a bias near
+# their mean and weights near zero, although weights of 2 and $-3.4$ would have brought the squared error down
+# to 0.0001. No exception, no infinite value, a loss that fell: only a look at the shapes, or a loss that
 # looks for us, finds this.
 #
 # **Raw features.** Without standardisation the squared frequency dominates $\mathbf{H}$.
@@ -512,15 +521,16 @@ if __name__ == "__main__":
         print(error)
 
 # %% [markdown]
-# With raw features the largest eigenvalue is $3.5 \cdot 10^7$, so the learning rate would have to stay
-# below $5.7 \cdot 10^{-8}$. At 0.03 the error is multiplied by about a million in each step, and float32,
-# which ends near $3.4 \cdot 10^{38}$, overflows within a few steps. A rate that is small enough is no way
-# out: the smallest eigenvalue is 0.00014, so in that direction a factor of $e$ would take more than
-# $10^{11}$ steps. After standardising, the eigenvalues lie between 0.34 and 4.2, and any rate below 0.47
-# will do with the full gradient.
+# With raw features the largest eigenvalue is $3.5 \cdot 10^7$, so the learning rate would have to stay below
+# $5.7 \cdot 10^{-8}$. At 0.03 the error is multiplied by about a million in each step, and float32, which
+# ends near $3.4 \cdot 10^{38}$, overflows within a few steps. A rate that is small enough is no way out: the
+# smallest eigenvalue is 0.00014, so in that direction a factor of $e$ would take more than $10^{11}$ steps.
+# After standardising, the eigenvalues lie between 0.34 and 4.2, and any rate below 0.47 will do with the full
+# gradient.
 #
-# **A split without shuffling.** The file lists one experiment after the other, each a sweep through the frequencies. If we
-# simply take the first thousand rows for training, the validation set consists of other wings under other conditions.
+# **A split without shuffling.** The file lists one experiment after the other, each a sweep through the
+# frequencies. If we simply take the first thousand rows for training, the validation set consists of other
+# wings under other conditions.
 
 # %%
 if __name__ == "__main__":
@@ -531,64 +541,71 @@ if __name__ == "__main__":
 # %% [markdown]
 # In file order the training loss is the better one (0.395 against 0.471) and the validation loss much the
 # worse (0.768 against 0.508). Neither number is a mistake; they answer two questions. The random split asks
-# how well we can fill gaps between experiments that were made; the split by rows asks how well we can
-# predict experiments that were not. A user who plans new wings asks the second question and would be misled
-# by the first answer. That is leakage in its mild form: nearly identical neighbours of the validation cases
-# were in the training part.
+# how well we can fill gaps between experiments that were made; the split by rows asks how well we can predict
+# experiments that were not. A user who plans new wings asks the second question and would be misled by the
+# first answer. That is leakage in its mild form: nearly identical neighbours of the validation cases were in
+# the training part.
 #
 # ## Under the surface
 #
-# All frameworks offer these few parts, and each has its own idea of the details. PyTorch and Gluon store the weight of a dense
-# layer as (outputs, inputs), Keras and Flax as (inputs, outputs). The first values differ too: PyTorch draws weight *and* bias
-# uniformly from $\pm 1/\sqrt{d}$, Keras the weight by Glorot's formula, Flax from a truncated normal of variance
-# $1/d$, Gluon uniformly from $\pm 0.07$; the last three start the bias at zero. In this course the first values come from our own
-# stream, so these choices do not enter.
+# All frameworks offer these few parts, and each has its own idea of the details. PyTorch and Gluon store the
+# weight of a dense layer as (outputs, inputs), Keras and Flax as (inputs, outputs). The first values differ
+# too: PyTorch draws weight *and* bias uniformly from $\pm 1/\sqrt{d}$, Keras the weight by Glorot's formula,
+# Flax from a truncated normal of variance $1/d$, Gluon uniformly from $\pm 0.07$; the last three start the
+# bias at zero. In this course the first values come from our own stream, so these choices do not enter.
 #
-# The most treacherous difference is a factor of two. `MSELoss` of PyTorch and `MeanSquaredError` of Keras are means of
-# squares; `optax.l2_loss` and Gluon's `L2Loss` are *halves* of squares, which halves the gradient as well. At $\eta = 0.03$ the
-# error then shrinks by 0.97 instead of 0.94 for each step, and after 96 steps the squared error still has $0.97^{192} = 0.0029$
-# of its first value, instead of $0.0000069$: final losses that differ by a factor of two hundred come from the same
-# learning rate in the same textbook program. If two implementations disagree, compare the losses of the first step.
+# The most treacherous difference is a factor of two. `MSELoss` of PyTorch and `MeanSquaredError` of Keras are
+# means of squares; `optax.l2_loss` and Gluon's `L2Loss` are *halves* of squares, which halves the gradient as
+# well. At $\eta = 0.03$ the error then shrinks by 0.97 instead of 0.94 for each step, and after 96 steps the
+# squared error still has $0.97^{192} = 0.0029$ of its first value, instead of $0.0000069$: final losses that
+# differ by a factor of two hundred come from the same learning rate in the same textbook program. If two
+# implementations disagree, compare the losses of the first step.
 #
-# Finally, PyTorch *accumulates* gradients until they are cleared, TensorFlow forgets its tape after one use, JAX
-# differentiates functions and has no place where a gradient could remain, and MXNet divides by the batch size only in
-# `Trainer.step`. `value_and_grad` returns the gradients as values on all of them.
+# Finally, PyTorch *accumulates* gradients until they are cleared, TensorFlow forgets its tape after one use,
+# JAX differentiates functions and has no place where a gradient could remain, and MXNet divides by the batch
+# size only in `Trainer.step`. `value_and_grad` returns the gradients as values on all of them.
 #
-# What remains is rounding. In float32 the airfoil runs of NumPy, PyTorch, JAX and TensorFlow agree to seven
-# digits, yet the synthetic runs with seed 2 agree in four only: 0.0007562 on all of them, then the digits
-# part. The reason is not in the training. There a residual near 0.02 is the difference of two numbers near
-# 5, each rounded to about $2 \cdot 10^{-7}$, so it keeps five digits, and its square no more. A relative
-# error is measured against what is left after subtraction.
+# What remains is rounding. In float32 the airfoil losses of NumPy, PyTorch, JAX and TensorFlow agree to about
+# one part in ten million, yet the synthetic ones with seed 2 differ by up to three parts in 100,000. The
+# reason is not in the training. There a residual near 0.02 is the difference of two numbers near 5, each
+# rounded to about $2 \cdot 10^{-7}$, so it keeps five digits, and its square no more. A relative error is
+# measured against what is left after a subtraction. In float64 nine more digits hide the effect.
 #
 # ## Summary
 #
-# A linear model predicts a weighted sum; minimising the mean squared error is the same as maximising the likelihood under normal
-# noise. Its gradient is $\frac{2}{n}\mathbf{X}^\top\mathbf{r}$, and gradient descent multiplies the error along each
-# eigenvector of $\mathbf{H}$ by $1 - \eta\lambda$, which tells both the speed and the largest learning rate. Standardised
-# features bring the eigenvalues together and make one learning rate fit all directions. Shapes must match exactly, statistics
-# must come from the training part, and a validation set must resemble what the model will meet.
+# A linear model predicts a weighted sum; minimising the mean squared error is the same as maximising the
+# likelihood under normal noise. Its gradient is $\frac{2}{n}\mathbf{X}^\top\mathbf{r}$, and gradient descent
+# multiplies the error along each eigenvector of $\mathbf{H}$ by $1 - \eta\lambda$, which tells both the speed
+# and the largest learning rate. Standardised features bring the eigenvalues together and make one learning
+# rate fit all directions. Shapes must match exactly, statistics must come from the training part, and a
+# validation set must resemble what the model will meet.
 #
 # ## Exercises
 #
-# Solutions are in `linear_regression_solutions.py`; those marked with a star are checked by a program on every backend.
+# Solutions are in `linear_regression_solutions.py`; those marked with a star are checked by a program on
+# every backend.
 #
 # 1. ★ *A loss for outliers.* Huber (1964) proposed a loss that is $\frac{1}{2} r^2$ for $|r| \le \delta$ and
-#    $\delta (|r| - \frac{1}{2}\delta)$ beyond. Write `huber(y_hat, y, delta)`, its mean over the batch, and make sure that the
-#    gradient is right on both sides. Try `check_huber(huber)`.
-# 2. ★ *The limit.* Write `stable_rate(X)`, the learning rate $2 / \lambda_{\max}$ at which full-batch descent begins to
-#    diverge, with primitives only. A vector that is multiplied by a symmetric matrix again and again turns into the
-#    eigenvector of the largest eigenvalue. Try `check_stable_rate(stable_rate)`.
-# 3. *Larger batches.* Train the synthetic job with a batch size of 256, the rest unchanged. Forecast the final loss from the
-#    theory first.
-# 4. *A better feature.* People hear pitch on a logarithmic scale. Replace the frequency by its logarithm, train on the airfoil data
-#    again and explain what happens.
-# 5. *Half the loss.* If the loss is halved, which learning rate gives the very same weights after every step? Would the
-#    answer be the same with weight decay added to the gradient?
+#    $\delta (|r| - \frac{1}{2}\delta)$ beyond. Write `huber(y_hat, y, delta)`, its mean over the batch, and
+#    make sure that the gradient is right on both sides. Try `check_huber(huber)`.
+# 2. ★ *The limit.* Write `stable_rate(X)`, the learning rate $2 / \lambda_{\max}$ at which full-batch descent
+#    begins to diverge, with primitives only. A vector that is multiplied by a symmetric matrix again and
+#    again turns into the eigenvector of the largest eigenvalue. Try `check_stable_rate(stable_rate)`.
+# 3. *Larger batches.* Train the synthetic job with a batch size of 256, the rest unchanged. Forecast the
+#    final loss from the theory first.
+# 4. *A better feature.* People hear pitch on a logarithmic scale. Replace the frequency by its logarithm,
+#    train on the airfoil data again and explain what happens.
+# 5. *Half the loss.* If the loss is halved, which learning rate gives the very same weights after every step?
+#    Would the answer be the same with weight decay added to the gradient?
 #
 # ## References
 #
-# - A.-M. Legendre (1805), *Nouvelles méthodes pour la détermination des orbites des comètes*, the first publication of least squares.
+# - A.-M. Legendre (1805), *Nouvelles méthodes pour la détermination des orbites des comètes*, the first
+#   publication of least squares.
 # - C. F. Gauss (1809), *Theoria motus corporum coelestium*, least squares from the normal law of errors.
 # - H. Robbins and S. Monro (1951), *A Stochastic Approximation Method*, Annals of Mathematical Statistics 22.
+# - F. Galton (1886), *Regression towards Mediocrity in Hereditary Stature*, Journal of the Anthropological
+#   Institute 15.
 # - P. J. Huber (1964), *Robust Estimation of a Location Parameter*, Annals of Mathematical Statistics 35.
-# - T. F. Brooks, D. S. Pope and M. A. Marcolini (1989), *Airfoil Self-Noise and Prediction*, NASA Reference Publication 1218.
+# - T. F. Brooks, D. S. Pope and M. A. Marcolini (1989), *Airfoil Self-Noise and Prediction*, NASA Reference
+#   Publication 1218.

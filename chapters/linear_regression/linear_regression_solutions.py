@@ -14,19 +14,20 @@ from d2l_core.autodiff import value_and_grad
 # %% [markdown]
 # ## 1. A loss for outliers
 #
-# Both branches have the value $\frac{1}{2}\delta^2$ and the slope $\delta$ at $|r| = \delta$, so the loss and its gradient are
-# continuous. `where` selects between them; both are computed for every element, which is harmless as neither can
-# overflow where the other is wanted. The gradient with respect to a prediction is the residual, limited to
-# $\pm\delta$, divided by $n$: an outlier pulls with a bounded force.
+# Both branches have the value $\frac{1}{2}\delta^2$ and the slope $\delta$ at $|r| = \delta$, so the loss and
+# its gradient are continuous. One may select between them with `where`. Shorter: let $c = \min(|r|, \delta)$;
+# then $c\,(|r| - \frac{1}{2}c)$ is $\frac{1}{2} r^2$ when $c = |r|$ and $\delta(|r| - \frac{1}{2}\delta)$
+# when $c = \delta$. The gradient with respect to a prediction is the residual, limited to $\pm\delta$,
+# divided by $n$: an outlier pulls with a bounded force, where under the squared error its pull grows with its
+# distance.
 
 
 # %%
 def huber(y_hat, y, delta):
     """Mean of Huber's loss of the residuals; a 0-d tensor."""
     distance = xp.abs(y_hat - y)  # (n, 1)
-    quadratic, linear = 0.5 * distance * distance, delta * (distance - 0.5 * delta)  # (n, 1)
-    losses = xp.where(distance > delta, linear, quadratic)  # (n, 1)
-    return xp.mean(losses)  # (n, 1) -> ()
+    near = xp.clip(distance, max=delta)  # (n, 1)
+    return xp.mean(near * (distance - 0.5 * near))  # (n, 1) -> ()
 
 
 def check_huber(candidate):
@@ -49,9 +50,9 @@ def check_huber(candidate):
 # %% [markdown]
 # ## 2. The limit
 #
-# Power iteration: start anywhere, multiply by $\mathbf{H}$, scale to length one, repeat. The component along the eigenvector of
-# $\lambda_{\max}$ grows fastest; the share of the next one decays as $(\lambda_2 / \lambda_{\max})^k$. The length
-# before scaling tends to $\lambda_{\max}$. We scale $\mathbf{X}$ by nothing and never form its inverse.
+# Power iteration: start anywhere, multiply by $\mathbf{H}$, scale to length one, repeat. The component along
+# the eigenvector of $\lambda_{\max}$ grows fastest; the share of the next one decays as $(\lambda_2 /
+# \lambda_{\max})^k$. The length before scaling tends to $\lambda_{\max}$.
 
 
 # %%
@@ -80,7 +81,8 @@ def check_stable_rate(candidate):
         expected = 2.0 / curvature(X)[-1]
         found = candidate(xp.asarray(X))
         assert np.isclose(found, expected, rtol=1e-3), (
-            f"For {name} the limit is {expected:.4f} but you found {found:.4f}; does H have the factor 2/n and the bias?"
+            f"For {name} the limit is {expected:.4f} but you found {found:.4f}; "
+            "does H have the factor 2/n and a column for the bias?"
         )
 
 
@@ -108,14 +110,13 @@ if __name__ == "__main__":
 # %% [markdown]
 # ## 4. A better feature
 #
-# It gets worse! The loss rises from 0.508, 0.506 and 0.527 to 0.565, 0.559 and 0.546. Plot the level
-# against the logarithm and you see a hump: each spectrum rises to a peak and falls after it. A straight
-# line cannot follow a hump; in hertz, the falling side takes up most of the axis, and a line does it some
-# justice. The good argument about hearing was not an argument about straight lines. Adding the square of
-# the logarithm lets the weighted sum bend: the exact solution then reaches 0.487, 0.470 and 0.490, better
-# than with the plain frequency. Now two columns are nearly proportional, the smallest eigenvalue of
-# $\mathbf{H}$ falls from 0.34 to 0.006, and descent at the same rate would need more than fifty times as
-# many steps.
+# It gets worse! The loss rises from 0.508, 0.506 and 0.527 to 0.565, 0.559 and 0.546. Plot the level against
+# the logarithm and you see a hump: each spectrum rises to a peak and falls after it. A straight line cannot
+# follow a hump; in hertz, the falling side takes up most of the axis, and a line does it some justice. The
+# good argument about hearing was not an argument about straight lines. Adding the square of the logarithm
+# lets the weighted sum bend: the exact solution then reaches 0.487, 0.470 and 0.490, better than with the
+# plain frequency. Now two columns are nearly proportional, the smallest eigenvalue of $\mathbf{H}$ falls from
+# 0.34 to 0.006, and descent at the same rate would need more than fifty times as many steps.
 
 
 # %%
@@ -134,6 +135,7 @@ if __name__ == "__main__":
 # %% [markdown]
 # ## 5. Half the loss
 #
-# Halving the loss halves its gradient, so the doubled learning rate $2\eta$ gives the same product and the same weights after every
-# step. With weight decay the rule is $\mathbf{w} \leftarrow \mathbf{w} - \eta(\mathbf{g} + \lambda\mathbf{w})$. Doubling $\eta$ restores
-# $\eta\mathbf{g}$ but doubles $\eta\lambda$, so $\lambda$ must be halved together with the loss.
+# Halving the loss halves its gradient, so the doubled learning rate $2\eta$ gives the same product and the
+# same weights after every step. With weight decay the rule is $\mathbf{w} \leftarrow \mathbf{w} -
+# \eta(\mathbf{g} + \lambda\mathbf{w})$. Doubling $\eta$ restores $\eta\mathbf{g}$ but doubles $\eta\lambda$,
+# so $\lambda$ must be halved together with the loss.
