@@ -1,7 +1,7 @@
 """The array vocabulary on PyTorch: its own functions where name and meaning are those of the standard.
 
-PyTorch reads ``axis`` and ``keepdims`` as its ``dim`` and ``keepdim``. In mixed arithmetic it ranks a 0-d tensor
-below one with axes, so float32 of shape (3,) plus a float64 tensor of shape () stays float32.
+PyTorch reads ``axis`` and ``keepdims`` as its ``dim`` and ``keepdim``. In mixed arithmetic it ranks a 0-d
+tensor below one with axes: float32 of shape (3,) plus a float64 tensor of shape () stays float32.
 """
 
 import operator

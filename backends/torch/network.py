@@ -1,6 +1,7 @@
 """Network primitives on PyTorch, and its fused forms of our compositions."""
 
 import math
+import warnings
 
 import numpy as np
 import torch
@@ -99,8 +100,16 @@ def batch_norm_infer(x, weight, bias, mean, var, eps, /):
 
 def rnn_tanh(x, state, weight_ih, weight_hh, bias_ih, bias_hh, /):
     weights = (weight_ih, weight_hh, bias_ih, bias_hh)
-    if x.is_cuda and differentiated_twice():  # cuDNN's gradient has no gradient
+    if not x.is_cuda:
+        return _fused_rnn(x, state, weights)
+    if differentiated_twice():  # cuDNN's gradient has no gradient
         return composites.rnn_tanh.__wrapped__(x, state, *weights)
+    with warnings.catch_warnings():  # weights that are not one piece of memory are copied, which is cheap
+        warnings.filterwarnings("ignore", "RNN module weights are not part of single contiguous chunk")
+        return _fused_rnn(x, state, weights)
+
+
+def _fused_rnn(x, state, weights):
     outputs, last = torch.rnn_tanh(
         x, state[None], weights, True, 1, 0.0, torch.is_grad_enabled(), False, False
     )
@@ -122,7 +131,7 @@ def random_uniform(key, counter, shape, /):
 def dropout(x, p, key, counter, /):
     # The bits that fall below p in the default float are those below this integer.
     threshold = math.ceil((p if default_float() is torch.float64 else float(np.float32(p))) * 2**24)
-    keep = _random_bits(key, counter, x.shape, x.device.type) >= threshold
+    keep = _random_bits(key, counter, x.shape, "cpu" if x.is_cpu else x.device) >= threshold
     return torch.where(keep, x * (1.0 / (1.0 - p)), 0.0)
 
 

@@ -1,0 +1,70 @@
+"""What is particular to this adapter; the rest is the conformance suite's."""
+
+import numpy as np
+import pytest
+import torch
+
+from d2l_core import composites
+from d2l_core.backend import use_backend
+from d2l_core.errors import UsageError
+
+from .network import _host_bits, card_bits
+from .system import scope
+
+
+@pytest.mark.parametrize(("first", "second"), [(0, 0), (2**32 - 1, 2**31), (123456, 2**32 - 5)])
+def test_bits_of_card_are_those_of_host(first, second):
+    """The two ways to draw agree, past the end of a block and of 32 bits."""
+    drawn = card_bits(50_000, first, second, "cpu").numpy()
+    assert np.array_equal(drawn, _host_bits(50_000, first, second))
+
+
+@pytest.mark.parametrize("p", [0.0, 0.1, 1 / 3, 0.5, 0.9, 2.0**-25, 5 * 2.0**-24])
+@pytest.mark.parametrize("precision", [32, 64])
+def test_dropout_is_the_composition(p, precision):
+    """Comparing integers keeps the elements that comparing floats keeps."""
+    with use_backend("torch", precision=precision, device="cpu"):
+        x = torch.arange(1.0, 5001.0)
+        assert torch.equal(composites.dropout(x, p, 7, 1), composites.dropout.__wrapped__(x, p, 7, 1))
+
+
+def test_scope_restores_the_settings_of_the_user():
+    """Afterwards PyTorch is as it was found."""
+    torch.utils.deterministic.fill_uninitialized_memory, before = False, torch.get_default_dtype()
+    try:
+        with scope(64, "cpu"):
+            assert (torch.tensor([1]) * 0.5).dtype == torch.float64
+            assert torch.are_deterministic_algorithms_enabled()
+        assert torch.get_default_dtype() == before
+        assert not torch.are_deterministic_algorithms_enabled()
+        assert not torch.utils.deterministic.fill_uninitialized_memory
+    finally:
+        torch.utils.deterministic.fill_uninitialized_memory = True
+
+
+def test_apple_gpu_has_no_float64():
+    """A sentence instead of an error deep in a lesson."""
+    with pytest.raises(UsageError, match="no float64"), scope(64, "mps"):
+        pass
+
+
+def test_repeated_index_has_one_gradient():
+    """Adding up many gradients of the same few elements gives the same bits each time."""
+    with use_backend("torch", precision=32, device="cpu") as backend:
+        x, indices = torch.randn(50, 8), torch.randint(0, 50, (20_000,))
+        weights = torch.randn(20_000, 8)
+        gradient = backend.differentiate(lambda inputs: ((inputs[0][indices] * weights).sum(), None))
+        first = gradient([x])[1][0]
+        for _ in range(5):
+            assert torch.equal(gradient([x])[1][0], first)
+
+
+def test_empty_scan_knows_the_shape_of_its_outputs():
+    """No steps, no outputs, but of the right shape and with the first carry."""
+    with use_backend("torch", device="cpu") as backend:
+        carry = torch.zeros(3)
+        last, outputs = backend.scan(lambda c, x: (c + x, {"y": c * x}), carry, torch.zeros(0, 3))
+        assert last is carry
+        assert outputs["y"].shape == (0, 3)
+        with pytest.raises(ValueError, match="number of steps"):
+            backend.scan(lambda c, x: (c, c), carry, None)
