@@ -130,9 +130,7 @@ def _packages() -> Iterator[Finding]:
         remedy = f'pip install "{_DISTRIBUTION}[notebook]"'
         yield Finding("installed", "notebooks and figures", NOTE, f"without {', '.join(absent)}", remedy)
     else:
-        yield Finding(
-            "installed", "notebooks and figures", FINE, ", ".join(f"{n} {_version(n)}" for n in optional)
-        )
+        yield Finding("installed", "notebooks and figures", FINE, ", ".join(f"{n} {_version(n)}" for n in optional))
 
 
 def _requirements() -> tuple[list[str], list[str]]:
@@ -180,9 +178,7 @@ def _backends(probes: list[Probe]) -> Iterator[Finding]:
             devices = ", ".join(probe.devices)
             yield Finding("backends", name, FINE, f"{probe.adapter.title} {probe.version or ''} on {devices}")
         elif probe.missing:
-            yield Finding(
-                "backends", name, NOTE, str(probe.problem), f"to make it available: {probe.adapter.install}"
-            )
+            yield Finding("backends", name, NOTE, str(probe.problem), f"to make it available: {probe.adapter.install}")
         else:
             found = f"{probe.adapter.title} {probe.version or ''}: {probe.problem}"
             yield Finding("backends", name, BROKEN, found, f"install it again: {probe.adapter.install}")
@@ -205,9 +201,7 @@ def _settings(probes: list[Probe]) -> Iterator[Finding]:
     chosen = next(probe for probe in probes if probe.adapter.name == name)
     source = "D2L_BACKEND" if os.environ.get("D2L_BACKEND") else "the first that is installed"
     state = FINE if chosen.available else BROKEN
-    remedy = (
-        "" if chosen.available else f"{chosen.adapter.install}, or set D2L_BACKEND to an available backend"
-    )
+    remedy = "" if chosen.available else f"{chosen.adapter.install}, or set D2L_BACKEND to an available backend"
     yield Finding("settings", "default backend", state, f"{name} ({source})", remedy)
     device = os.environ.get("D2L_DEVICE")
     if device and chosen.available and device not in chosen.devices:
@@ -247,17 +241,13 @@ def _folders() -> Iterator[Finding]:
     else:
         free = shutil.disk_usage(_existing(cache)).free
         remedy = "free some space, or set D2L_HOME to a folder on a larger disk" if free < _FEW_BYTES else ""
-        yield Finding(
-            "files", "cache", NOTE if remedy else FINE, f"{cache}, {free / 1e9:.1f} GB free", remedy
-        )
+        yield Finding("files", "cache", NOTE if remedy else FINE, f"{cache}, {free / 1e9:.1f} GB free", remedy)
     for text in filter(None, os.environ.get("D2L_DATA_DIR", "").split(os.pathsep)):
         folder = Path(text).expanduser()
         if folder.is_dir() and os.access(folder, os.R_OK | os.X_OK):
             yield Finding("files", "D2L_DATA_DIR", FINE, str(folder))
         else:
-            yield Finding(
-                "files", "D2L_DATA_DIR", NOTE, f"{folder} is not a readable folder", "correct D2L_DATA_DIR"
-            )
+            yield Finding("files", "D2L_DATA_DIR", NOTE, f"{folder} is not a readable folder", "correct D2L_DATA_DIR")
 
 
 def _existing(folder: Path) -> Path:
@@ -327,9 +317,7 @@ def _check_scale(value: str) -> str:
 
 
 def _check_mirror(value: str) -> str:
-    return (
-        "" if not value or value.startswith(("http://", "https://")) else "set it to an http or https address"
-    )
+    return "" if not value or value.startswith(("http://", "https://")) else "set it to an http or https address"
 
 
 _CHECKS: dict[str, Callable[[str], str]] = {

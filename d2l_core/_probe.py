@@ -95,9 +95,7 @@ def probe(adapter: Adapter, *, timeout: float = _TIMEOUT_S) -> Probe:
     except ValueError:
         return Probe(adapter, version, (), {}, f"installed but does not import: {_last_words(child)}")
     if "problem" in answer:
-        return Probe(
-            adapter, version, (), {}, f"installed but does not import: {one_line(answer['problem'])}"
-        )
+        return Probe(adapter, version, (), {}, f"installed but does not import: {one_line(answer['problem'])}")
     return Probe(adapter, version, (), {name: tuple(bits) for name, bits in answer["devices"].items()}, None)
 
 
@@ -123,9 +121,7 @@ def _describe(name: str) -> dict[str, Any]:
     try:
         backend = load_backend(name)
         devices = backend.devices()  # type: ignore[attr-defined]
-        return {
-            "devices": {device: [p for p in (32, 64) if _enters(backend, p, device)] for device in devices}
-        }
+        return {"devices": {device: [p for p in (32, 64) if _enters(backend, p, device)] for device in devices}}
     except D2LError as error:
         cause = error.__cause__
         return {"problem": f"{type(cause).__name__}: {cause}" if cause is not None else str(error)}

@@ -81,6 +81,9 @@ class Backend:
         self.overrides: frozenset[str] = frozenset()
         self.__dict__.update(primitives)
 
+    def __getattr__(self, name: str) -> Any:
+        raise AttributeError(f"The backend {self.__dict__.get('name')} has no primitive {name!r}.")
+
     def __repr__(self) -> str:
         return f"<backend {self.name}: {self.adapter.title} {self.adapter.version()}>"
 

@@ -44,9 +44,7 @@ def uniform(shape: int | tuple[int, ...], *key: Key, low: float = 0.0, high: flo
     return (unit * (high - low) + low).reshape(shape)
 
 
-def normal(
-    shape: int | tuple[int, ...], *key: Key, mean: float = 0.0, std: float = 1.0
-) -> NDArray[np.float64]:
+def normal(shape: int | tuple[int, ...], *key: Key, mean: float = 0.0, std: float = 1.0) -> NDArray[np.float64]:
     """Normal float64 by inversion of the distribution function at the centres of 2**53 equal cells."""
     shape = (shape,) if isinstance(shape, int) else tuple(shape)
     p = ((words(math.prod(shape), *key) >> np.uint64(11)).astype(np.float64) + 0.5) * 2.0**-53

@@ -16,7 +16,7 @@ from d2l_core.interface import DTYPES, DType, is_tensor, to_numpy
 
 __array_api_version__ = "2024.12"
 
-__all__ = [  # noqa: PLE0604 - names of the contract
+__all__ = [
     *(name for name, primitive in REGISTRY.items() if primitive.group == "arrays"),
     "e",
     "float_dtype",

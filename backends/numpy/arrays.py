@@ -159,7 +159,9 @@ def tile(x, repetitions, /):
     shape = (1,) * (rank - x.ndim) + tuple(x.shape)
     split = [n for extent in shape for n in (1, extent)]
     copies = [n for pair in zip(repetitions, shape, strict=True) for n in pair]
-    return np.reshape(broadcast_to(np.reshape(x, split), copies), [r * n for r, n in zip(repetitions, shape, strict=True)])
+    return np.reshape(
+        broadcast_to(np.reshape(x, split), copies), [r * n for r, n in zip(repetitions, shape, strict=True)]
+    )
 
 
 def roll(x, /, shift, *, axis):

@@ -7,8 +7,8 @@ from autograd.extend import defvjp, primitive, register_notrace
 from autograd.numpy.numpy_vjps import nograd_functions
 from autograd.tracer import isbox, new_box, trace_stack
 from autograd.util import toposort
-
 from d2l_backends.numpy.arrays import as_tensor, zeros_like
+
 from d2l_core import tree
 
 

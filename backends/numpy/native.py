@@ -1,7 +1,6 @@
 """NumPy has no layers or optimisers of its own: their counterparts here are direct transcriptions of the definitions."""
 
 import numpy as np
-
 from d2l_backends.numpy import network
 
 
@@ -79,7 +78,11 @@ def _sgd(lr, momentum=0.0, weight_decay=0.0):
 
 def _adam(lr, beta1=0.9, beta2=0.999, eps=1e-8, weight_decay=0.0):
     def step(params, grads, state):
-        t, first, second = state or (0, [np.zeros_like(p) for p in params], [np.zeros_like(p) for p in params])
+        t, first, second = state or (
+            0,
+            [np.zeros_like(p) for p in params],
+            [np.zeros_like(p) for p in params],
+        )
         t += 1
         grads = [g + weight_decay * p for p, g in zip(params, grads, strict=True)]
         first = [beta1 * m + (1 - beta1) * g for m, g in zip(first, grads, strict=True)]

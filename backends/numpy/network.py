@@ -6,9 +6,8 @@ import math
 import autograd.numpy as np
 import numpy
 from autograd.extend import defvjp, primitive
-from numpy.lib.stride_tricks import as_strided
-
 from d2l_backends.numpy.arrays import default_float
+from numpy.lib.stride_tricks import as_strided
 
 # convolution
 
@@ -78,8 +77,7 @@ def _fold(columns, shape, window, stride, padding, dilation):
     total = numpy.zeros((*shape[:2], *framed), columns.dtype)
     for place in itertools.product(*map(range, window)):
         region = tuple(
-            slice(i * d, i * d + s * (n - 1) + 1, s)
-            for i, d, s, n in zip(place, dilation, stride, out, strict=True)
+            slice(i * d, i * d + s * (n - 1) + 1, s) for i, d, s, n in zip(place, dilation, stride, out, strict=True)
         )
         total[(slice(None), slice(None), *region)] += columns[(slice(None), slice(None), *place)]
     return total[(slice(None), slice(None), *(slice(p, p + n) for p, n in zip(padding, shape[2:], strict=True)))]
@@ -218,6 +216,7 @@ defvjp(
 
 
 # activations
+
 
 @primitive
 def relu(x, /):

@@ -5,6 +5,16 @@ from d2l_core.lessons._job import Job, Run
 from d2l_core.lessons._registry import Lesson, find_lesson, lessons
 from d2l_core.lessons._verify import results_table, verified_backends, verify
 
-__all__ = ["SCALES", "Header", "Job", "Lesson", "Promise", "Run", "find_lesson", "lessons",
-    "results_table", "verified_backends", "verify",
+__all__ = [
+    "SCALES",
+    "Header",
+    "Job",
+    "Lesson",
+    "Promise",
+    "Run",
+    "find_lesson",
+    "lessons",
+    "results_table",
+    "verified_backends",
+    "verify",
 ]

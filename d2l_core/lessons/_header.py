@@ -49,7 +49,9 @@ class Promise:
         """Read ``"lenet: val_acc >= 0.717"``."""
         match = _PROMISE.fullmatch(text)
         if match is None:
-            raise D2LError(f"The promise {text!r} is not of the form 'job: metric >= number'; mend the lesson's header.")
+            raise D2LError(
+                f"The promise {text!r} is not of the form 'job: metric >= number'; mend the lesson's header."
+            )
         return cls(match["job"], match["metric"], match["relation"], float(match["bound"]))
 
     def holds(self, value: float) -> bool:
@@ -94,9 +96,7 @@ class Header:
                 data=tuple(fields["data"]),
                 main=fields["main"],
                 time={scale: fields["time"][scale] for scale in SCALES},
-                promises={
-                    scale: tuple(map(Promise.parse, fields["promises"].get(scale, ()))) for scale in SCALES
-                },
+                promises={scale: tuple(map(Promise.parse, fields["promises"].get(scale, ()))) for scale in SCALES},
             )
         except (tomllib.TOMLDecodeError, KeyError) as error:
             raise D2LError(f"The header of {path} is not complete ({error}); see d2l_core.lessons.") from error

@@ -239,7 +239,7 @@ class Dropout(Module):
         if not 0.0 <= p < 1.0:
             raise ValueError(f"The dropout probability is {p}; choose it in [0, 1).")
         self.p = p
-        self.calls = Buffer(np.zeros(1, np.int32))
+        self.calls: Tensor = Buffer(np.zeros(1, np.int32))
 
     def forward(self, x: Tensor) -> Tensor:
         """x itself in evaluation."""
@@ -273,8 +273,8 @@ class BatchNorm(Module):
         self.channels = channels
         self.weight = Parameter((channels,), Constant(1.0))
         self.bias = Parameter((channels,), Constant(0.0))
-        self.running_mean = Buffer((channels,), Constant(0.0))
-        self.running_var = Buffer((channels,), Constant(1.0))
+        self.running_mean: Tensor = Buffer((channels,), Constant(0.0))
+        self.running_var: Tensor = Buffer((channels,), Constant(1.0))
 
     def build(self, x: Tensor) -> None:
         """Create the statistics for inputs like x."""
@@ -284,9 +284,7 @@ class BatchNorm(Module):
     def forward(self, x: Tensor) -> Tensor:
         """x normalised, scaled and shifted."""
         if not self.training:
-            return composites.batch_norm_infer(
-                x, self.weight, self.bias, self.running_mean, self.running_var, self.eps
-            )
+            return composites.batch_norm_infer(x, self.weight, self.bias, self.running_mean, self.running_var, self.eps)
         y, mean, var = composites.batch_norm_train(x, self.weight, self.bias, self.eps)
         count = math.prod(x.shape) // x.shape[1]
         m = self.momentum
@@ -340,9 +338,7 @@ class RNN(Module):
         """Hidden states (T, N, H) and the last one (N, H); the first is zero unless given."""
         if state is None:
             state = xp.zeros((x.shape[1], self.num_hiddens), dtype=x.dtype)
-        return composites.rnn_tanh(
-            x, state, self.weight_ih, self.weight_hh, self.bias_ih, self.bias_hh
-        )
+        return composites.rnn_tanh(x, state, self.weight_ih, self.weight_hh, self.bias_ih, self.bias_hh)
 
     def describe(self) -> str:
         """Sizes."""

@@ -158,5 +158,3 @@ def sum_of_squares(tensors: Any) -> Tensor:
 
 
 OptimiserFactory = Callable[[Module], Optimiser]
-
-

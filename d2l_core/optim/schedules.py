@@ -18,7 +18,7 @@ class Exponential:
     every: int = 1
 
     def __call__(self, step: int) -> float:
-        return self.lr * self.factor ** (step / self.every)
+        return float(self.lr * self.factor ** (step / self.every))
 
 
 @dataclass(frozen=True)

@@ -65,9 +65,7 @@ class ProgressBar(Observer):
             TextColumn("{task.fields[metrics]}"),
             console=Console(stderr=True),
         )
-        self._task = self._bar.add_task(
-            self.label, total=trainer.total_steps, completed=trainer.step, metrics=""
-        )
+        self._task = self._bar.add_task(self.label, total=trainer.total_steps, completed=trainer.step, metrics="")
         self._bar.start()
 
     def stepped(self, trainer: Trainer) -> None:

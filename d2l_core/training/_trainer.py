@@ -150,7 +150,12 @@ class Trainer:
         self._collect(pending)
         interface.synchronise([variable.value for variable in self._variables])
         seconds = time.perf_counter() - began
-        record: Record = {"epoch": epoch + 1, "loss": self._epoch_loss(), **self._validate(), "seconds": seconds}
+        record: Record = {
+            "epoch": epoch + 1,
+            "loss": self._epoch_loss(),
+            **self._validate(),
+            "seconds": seconds,
+        }
         record |= {name: compute(record) for name, compute in derived.items()}
         self.history.epochs.append(record)
         for observer in self.observers:

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from d2l_core.data._hub import replace_file
+from d2l_core._paths import replace_file
 from d2l_core.errors import CheckpointError
 
 FORMAT = "d2l-checkpoint-1"
