@@ -62,16 +62,10 @@ def plot_idea():
     for y, label, weight in zip(heights, labels, weights, strict=True):
         left.annotate("", (2.72, 1.5), (0.28, y), arrowprops={"arrowstyle": "->", "color": "0.3"})
         left.text(1.2, y + (1.5 - y) * 0.38 + 0.14, weight, ha="center", fontsize=11)
-        left.text(
-            0, y, label, ha="center", va="center", fontsize=12, bbox={"boxstyle": "circle", "fc": "0.93"}
-        )
+        left.text(0, y, label, ha="center", va="center", fontsize=12, bbox={"boxstyle": "circle", "fc": "0.93"})
     left.text(0, 1.5, "...", rotation=90, ha="center", va="center")
-    left.text(
-        3, 1.5, r"$\Sigma$", ha="center", va="center", fontsize=14, bbox={"boxstyle": "circle", "fc": "0.93"}
-    )
-    left.annotate(
-        r"$\hat{y}$", (3.28, 1.5), (4.1, 1.5), va="center", fontsize=13, arrowprops={"arrowstyle": "<-"}
-    )
+    left.text(3, 1.5, r"$\Sigma$", ha="center", va="center", fontsize=14, bbox={"boxstyle": "circle", "fc": "0.93"})
+    left.annotate(r"$\hat{y}$", (3.28, 1.5), (4.1, 1.5), va="center", fontsize=13, arrowprops={"arrowstyle": "<-"})
     left.set(xlim=(-0.5, 4.4), ylim=(-0.5, 3.5), title="a weighted sum")
     left.axis("off")
     x = np.linspace(0.3, 3.7, 8)
@@ -214,9 +208,7 @@ if __name__ == "__main__":
     model = LinearRegressionScratch(2).initialise(seed=0)
     value, automatic = value_and_grad(lambda X, y: mean_squared_error(model(X), y), model)(X, y)
     for path, ours in gradient_by_hand(X, y, model.weight, model.bias).items():
-        print(
-            f"{path}: by hand {xp.to_numpy(ours).ravel()}, automatic {xp.to_numpy(automatic[path]).ravel()}"
-        )
+        print(f"{path}: by hand {xp.to_numpy(ours).ravel()}, automatic {xp.to_numpy(automatic[path]).ravel()}")
 
 # %% [markdown]
 # Now the training loop, complete and without any help: for each minibatch compute the loss and its gradient,
@@ -421,9 +413,7 @@ if __name__ == "__main__":
         run = jobs["airfoil"].run("standard", seed)
         loss = run.history.final("val_loss")
         best = least_squares_loss(airfoil_arrays(permutation(1503, seed, "airfoil")))
-        print(
-            f"seed {seed}: val_loss {loss:.4f}, exact solution {best:.4f}, error {loss**0.5 * decibel:.2f} dB"
-        )
+        print(f"seed {seed}: val_loss {loss:.4f}, exact solution {best:.4f}, error {loss**0.5 * decibel:.2f} dB")
 
 # %%
 if __name__ == "__main__":
@@ -451,7 +441,8 @@ if __name__ == "__main__":
 # Subtracting them is no error: broadcasting stretches both to $(n, n)$ and compares every prediction with
 # every target. The loss that results is
 #
-# $$\frac{1}{n^2} \sum_{i,j} (\hat{y}_i - y_j)^2 = \frac{1}{n} \sum_i (\hat{y}_i - \bar{y})^2 + \operatorname{var}(y),$$
+# $$\frac{1}{n^2} \sum_{i,j} (\hat{y}_i - y_j)^2
+#   = \frac{1}{n} \sum_i (\hat{y}_i - \bar{y})^2 + \operatorname{var}(y),$$
 #
 # because the mixed terms $\sum_j (y_j - \bar{y})$ vanish. It is smallest when every prediction is the mean
 # $\bar{y}$: training runs smoothly, the loss falls, and the model learns to ignore its inputs.
@@ -482,9 +473,8 @@ if __name__ == "__main__":
     model, history = train(nn.Linear(1), data, loss=careless_error)
     y_train = data.train.arrays[1]
     print(f"val_loss {history.final('val_loss'):.2f}; variance of the targets {y_train.var():.2f}")
-    print(
-        f"w = {xp.to_numpy(model.weight).ravel()}, b = {xp.to_numpy(model.bias)}, mean of y {y_train.mean():.2f}"
-    )
+    print(f"w = {xp.to_numpy(model.weight).ravel()}, b = {xp.to_numpy(model.bias)}")
+    print(f"mean of the targets {y_train.mean():.2f}")
     try:
         train(nn.Linear(1), data)
     except ValueError as error:
@@ -501,7 +491,7 @@ if __name__ == "__main__":
 
 # %%
 def curvature(X):
-    """Eigenvalues of the matrix H of the mean squared error for features X (n, d), in rising order, (d + 1,)."""
+    """Eigenvalues (d + 1,), in rising order, of the matrix H for features X (n, d)."""
     with_ones = np.column_stack((X, np.ones(len(X))))  # (n, d + 1)
     return np.linalg.eigvalsh(2.0 / len(X) * with_ones.T @ with_ones)
 
@@ -512,9 +502,7 @@ if __name__ == "__main__":
     raw, scaled = airfoil_arrays(order, standard=False), airfoil_arrays(order)
     for name, arrays in (("raw", raw), ("standardised", scaled)):
         values = curvature(arrays[0][0])
-        print(
-            f"{name}: eigenvalues {values[0]:.2g} to {values[-1]:.2g}, learning rate below {2 / values[-1]:.2g}"
-        )
+        print(f"{name}: eigenvalues {values[0]:.2g} to {values[-1]:.2g}, limit {2 / values[-1]:.2g}")
     try:
         train(nn.Linear(1), loaders(raw, seed=0))
     except TrainingDiverged as error:
