@@ -19,7 +19,7 @@ from hypothesis import HealthCheck, settings
 from d2l_core.backend import Backend, adapters, use_backend
 
 _COMMON: dict[str, Any] = {"deadline": None, "suppress_health_check": list(HealthCheck)}
-settings.register_profile("quick", max_examples=15, derandomize=True, database=None, **_COMMON)
+settings.register_profile("quick", max_examples=10, derandomize=True, database=None, **_COMMON)
 settings.register_profile("deep", max_examples=500, **_COMMON)
 
 
@@ -58,9 +58,10 @@ def selected_backends() -> tuple[str, ...]:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run each test that asks for `backend` on every backend at both precisions."""
+    """Run each test that asks for `backend` on every backend, at both precisions unless its module names some."""
     if "backend" in metafunc.fixturenames:
-        settings_of = [(name, precision) for name in selected_backends() for precision in (32, 64)]
+        precisions = getattr(metafunc.module, "PRECISIONS", (32, 64))
+        settings_of = [(name, precision) for name in selected_backends() for precision in precisions]
         metafunc.parametrize("backend", settings_of, ids=[f"{n}-{p}" for n, p in settings_of], indirect=True)
 
 

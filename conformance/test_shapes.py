@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,9 @@ from hypothesis.extra import numpy as hnp
 
 from d2l_conformance import oracle
 from d2l_conformance.case import REAL, Array
+
+PRECISIONS = (32, 64) if os.environ.get("D2L_CONFORMANCE") == "deep" else (32,)
+"""Shapes mean the same at both precisions, and a compiler takes its time over each new one."""
 
 SHAPES = hnp.array_shapes(min_dims=0, max_dims=4, min_side=0, max_side=4)
 FILLED = hnp.array_shapes(min_dims=0, max_dims=4, min_side=1, max_side=4)
@@ -39,7 +43,7 @@ def agree(result: Any, expected: Any) -> None:
         np.testing.assert_array_equal(got, wanted)
 
 
-@pytest.mark.parametrize("name", ["add", "subtract", "multiply", "maximum", "minimum", "less", "equal"])
+@pytest.mark.parametrize("name", ["add", "multiply", "maximum", "less"])
 @given(shapes=hnp.mutually_broadcastable_shapes(num_shapes=2, max_dims=4, max_side=3, min_side=0))
 def test_binary_broadcasts(name: str, backend: Backend, precision: int, shapes: Any) -> None:
     """Binary functions broadcast as NumPy's do, with axes of length zero and one and none at all."""
