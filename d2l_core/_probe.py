@@ -120,7 +120,7 @@ def _last_words(child: subprocess.CompletedProcess[str]) -> str:
 def _describe(name: str) -> dict[str, Any]:
     try:
         backend = load_backend(name)
-        devices = backend.devices()  # type: ignore[attr-defined]
+        devices = backend.devices()
         return {"devices": {device: [p for p in (32, 64) if _enters(backend, p, device)] for device in devices}}
     except D2LError as error:
         cause = error.__cause__

@@ -11,15 +11,16 @@ import click
 from d2l_core.cli._options import (
     BACKENDS,
     LESSON_OR_ALL,
-    PRECISIONS,
+    SCALE,
     Seeds,
+    epochs_option,
     job_option,
     lesson_argument,
     precision_option,
     scale_option,
     seed_option,
 )
-from d2l_core.cli._output import Interrupted, print_table
+from d2l_core.cli._output import Interrupted, folder_problem, print_table
 from d2l_core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -42,13 +43,12 @@ FAILED = 1
     "--out", type=click.Path(path_type=Path), default=Path("d2l-compare"), show_default=True, metavar="DIR",
     help="Folder for results.json and report.html.",
 )  # fmt: skip
-@click.option(
-    "--jobs", type=click.IntRange(min=1), default=1, show_default=True, metavar="N", help="Workers at once."
-)
+@click.option("--jobs", type=click.IntRange(min=1), default=1, show_default=True, metavar="N", help="Workers at once.")
 @click.option(
     "--timeout", type=click.FloatRange(min=0, min_open=True), default=300.0, show_default=True, metavar="S",
     help="Seconds of silence after which a worker counts as hanging.",
 )  # fmt: skip
+@epochs_option
 def compare(
     lesson: str,
     backends: tuple[str, ...] | None,
@@ -60,6 +60,7 @@ def compare(
     out: Path,
     jobs: int,
     timeout: float,
+    epochs: int | None,
 ) -> int:
     """Train LESSON on several backends from the same start, and report how far they agree.
 
@@ -69,6 +70,8 @@ def compare(
     from d2l_core.compare import compare as run_comparison
     from d2l_core.compare import live_progress
 
+    if problem := folder_problem(out):
+        raise UsageError(f"--out {out} cannot be written ({problem}); name another folder.")
     with live_progress() as observer:
         comparison = run_comparison(
             lesson,
@@ -82,6 +85,7 @@ def compare(
             jobs=jobs,
             timeout=timeout,
             observer=observer,
+            epochs=epochs,
         )
     _summarise(comparison)
     if comparison.interrupted:
@@ -90,10 +94,8 @@ def compare(
 
 
 def _summarise(comparison: Comparison) -> None:
-    workers = comparison.data["workers"]
-    print_table(
-        ("worker", "state", "framework", "device", "epochs", "result"), [_row(worker) for worker in workers]
-    )
+    columns = ("worker", "state", "framework", "device", "step", "epoch", "after the last epoch")
+    print_table(columns, [_row(worker) for worker in comparison.data["workers"]])
     for sentence in comparison.verdicts:
         click.echo(sentence)
     for name, sentence in {**comparison.skipped, **comparison.failures}.items():
@@ -103,48 +105,42 @@ def _summarise(comparison: Comparison) -> None:
 
 
 def _row(worker: dict[str, Any]) -> tuple[str, ...]:
-    epochs = worker["epochs"]
-    last = {k: v for k, v in epochs[-1].items() if k not in ("epoch", "seconds")} if epochs else {}
-    result = "  ".join(f"{name} {value:.9g}" for name, value in last.items())
-    return (
-        worker["name"],
-        worker["status"],
-        worker["title"],
-        worker["device"] or "-",
-        str(len(epochs)),
-        result,
-    )
+    last = worker["epochs"][-1] if worker["epochs"] else {}
+    result = "  ".join(f"{k} {float(v):.9g}" for k, v in last.items() if k not in ("epoch", "seconds"))
+    place, times = worker["environment"], worker["times"]
+    framework = f"{worker['title']} {place.get('version') or ''}".rstrip()
+    step = "-" if times["step"] is None else f"{1000 * times['step']:.2f} ms"
+    epoch = "-" if times["epoch"] is None else f"{times['epoch']:.2f} s"
+    return worker["name"], worker["status"], framework, place.get("device") or "-", step, epoch, result or "-"
 
 
 @click.command(short_help="Hold a lesson against its promises.")
 @click.argument("lesson", type=LESSON_OR_ALL, metavar="LESSON|all")
-@click.option(
-    "--backend", "backends", type=BACKENDS, metavar="A,B,...", help="Every installed one if not given."
-)
+@click.option("--backend", "backends", type=BACKENDS, metavar="A,B,...", help="Every installed one if not given.")
 @click.option("--job", "jobs", multiple=True, metavar="NAME", help="All jobs if not given; may be repeated.")
-@scale_option
+@click.option("--scale", type=SCALE, default="full", show_default=True, help="At which the lesson makes its promises.")
 @click.option("--seeds", type=Seeds(), default=(0, 1, 2), show_default="0,1,2", metavar="N,N,...")
-@click.option("--precision", type=click.Choice(PRECISIONS), default="32", show_default=True, metavar="32|64")
 def verify(
     lesson: str,
     backends: tuple[str, ...] | None,
     jobs: tuple[str, ...],
     scale: str,
     seeds: tuple[int, ...],
-    precision: str,
 ) -> int:
     """Run LESSON with several seeds, record what it reaches and hold it against its promises."""
     from d2l_core.backend import adapters
     from d2l_core.lessons import find_lesson, lessons
 
     chosen = list(lessons().values()) if lesson == "all" else [find_lesson(lesson)]
-    names = backends or tuple(name for name, adapter in adapters().items() if not adapter.missing())
+    names = tuple(dict.fromkeys(backends or ())) or tuple(
+        name for name, adapter in adapters().items() if not adapter.missing()
+    )
     if jobs and len(chosen) > 1:
         raise UsageError("--job belongs to one lesson; name that lesson instead of all.")
     for one in chosen:
         for job in jobs:
             one.job(job)
-    kept = [_verify(one, names, scale, seeds, jobs, int(precision)) for one in chosen]
+    kept = [_verify(one, names, scale, seeds, jobs) for one in chosen]
     return 0 if all(kept) else FAILED
 
 
@@ -154,13 +150,12 @@ def _verify(
     scale: str,
     seeds: tuple[int, ...],
     jobs: tuple[str, ...],
-    precision: int,
 ) -> bool:
     from d2l_core.lessons._verify import kept, read_results
     from d2l_core.lessons._verify import verify as run_verification
 
     click.echo(f"{lesson.header.name} at scale {scale}, seeds {', '.join(map(str, seeds))}", err=True)
-    run_verification(lesson, backends, scale, seeds, jobs or None, precision=precision, observers=_observers)
+    run_verification(lesson, backends, scale, seeds, jobs or None, observers=_observers)
     results, rows, good = read_results(lesson.results_path), [], True
     for promise in lesson.header.promises[scale]:
         if jobs and promise.job not in jobs:
@@ -168,9 +163,7 @@ def _verify(
         verdict = kept(promise, results, scale)
         good = good and all(verdict.get(name, False) for name in backends)
         states = {True: "kept", False: "NOT kept"}
-        rows.append(
-            (lesson.header.name, str(promise), *(states[verdict.get(name, False)] for name in backends))
-        )
+        rows.append((lesson.header.name, str(promise), *(states[verdict.get(name, False)] for name in backends)))
     if rows:
         print_table(("lesson", "promise", *backends), rows)
     else:

@@ -29,6 +29,4 @@ def notebook(lesson: str, output: str | None, force: bool) -> None:
     if path.is_file() and not force:
         raise UsageError(f"{path} exists already; name another file with -o or replace it with --force.")
     write_text(notebook_json(found), path)
-    click.echo(
-        f"{path}: open it with Jupyter; D2L_BACKEND and D2L_SCALE choose what it runs on and how long."
-    )
+    click.echo(f"{path}: open it with Jupyter; D2L_BACKEND and D2L_SCALE choose what it runs on and how long.")

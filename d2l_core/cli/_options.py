@@ -32,35 +32,27 @@ class Name(click.ParamType):  # type: ignore[type-arg,unused-ignore]
             self.find(value)
         return str(value)
 
-    def shell_complete(
-        self, ctx: click.Context, param: click.Parameter, incomplete: str
-    ) -> list[CompletionItem]:
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
         """All names that begin with what was typed."""
-        return [
-            CompletionItem(name) for name in (*self.names(), *self.further) if name.startswith(incomplete)
-        ]
+        return [CompletionItem(name) for name in (*self.names(), *self.further) if name.startswith(incomplete)]
 
 
 class Names(Name):
     """Several names with commas between them."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """A tuple of the names, each once, in the order given."""
+        """A tuple of the names, in the order given."""
         if not isinstance(value, str):
             return value
-        words = dict.fromkeys(word.strip() for word in value.split(",") if word.strip())
+        words = [word.strip() for word in value.split(",") if word.strip()]
         if not words:
             self.fail("name at least one", param, ctx)
         return tuple(super(Names, self).convert(word, param, ctx) for word in words)
 
-    def shell_complete(
-        self, ctx: click.Context, param: click.Parameter, incomplete: str
-    ) -> list[CompletionItem]:
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
         """Complete the name after the last comma."""
         done, comma, last = incomplete.rpartition(",")
-        return [
-            CompletionItem(done + comma + item.value) for item in super().shell_complete(ctx, param, last)
-        ]
+        return [CompletionItem(done + comma + item.value) for item in super().shell_complete(ctx, param, last)]
 
 
 class Seeds(click.ParamType):  # type: ignore[type-arg,unused-ignore]
@@ -129,6 +121,9 @@ scale_option = click.option(
 seed_option = click.option(
     "--seed", type=click.IntRange(min=0), default=0, show_default=True,
     help="Of initial values, shuffling and dropout.",
+)  # fmt: skip
+epochs_option = click.option(
+    "--epochs", type=click.IntRange(min=1), metavar="N", help="Instead of the number that belongs to the scale.",
 )  # fmt: skip
 precision_option = click.option(
     "--precision", type=click.Choice(PRECISIONS), metavar="32|64",

@@ -49,9 +49,7 @@ class Results:
             "seed": self.seed,
             "versions": _versions(backend.adapter.title, backend.adapter.version()),
             "platform": platform.platform(),
-            "jobs": {
-                job: {"metrics": self.metrics(job), **run.history.to_json()} for job, run in self.runs.items()
-            },
+            "jobs": {job: {"metrics": self.metrics(job), **run.history.to_json()} for job, run in self.runs.items()},
             "promises": [
                 {"promise": str(promise), "value": value, "kept": promise.holds(value)}
                 for promise, value in self.promises()

@@ -10,6 +10,7 @@ import click
 
 from d2l_core.cli._options import (
     BACKEND,
+    epochs_option,
     job_option,
     lesson_argument,
     precision_option,
@@ -26,18 +27,14 @@ if TYPE_CHECKING:
 @click.command(short_help="Train a lesson on one backend.")
 @lesson_argument
 @job_option
-@click.option(
-    "--backend", type=BACKEND, metavar="NAME", help="Default: D2L_BACKEND, else the first installed."
-)
+@click.option("--backend", type=BACKEND, metavar="NAME", help="Default: D2L_BACKEND, else the first installed.")
 @scale_option
 @seed_option
 @precision_option
 @click.option("--device", metavar="NAME", help="D2L_DEVICE or the backend's first device if not given.")
-@click.option("--epochs", type=click.IntRange(min=1), help="Instead of the number that belongs to the scale.")
+@epochs_option
 @click.option("--json", "json_file", metavar="FILE", help="Write all results there; - is standard output.")
-@click.option(
-    "--checkpoint", type=click.Path(path_type=Path), metavar="FILE", help="Keep the final state there."
-)
+@click.option("--checkpoint", type=click.Path(path_type=Path), metavar="FILE", help="Keep the final state there.")
 @click.option("--resume", is_flag=True, help="Go on with a run that was broken off, to the same bits.")
 def run(
     lesson: str,

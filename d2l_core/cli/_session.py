@@ -76,10 +76,8 @@ class Session:
             )
         session = cls(lesson, jobs, options, current(), {}, keeps=problem is None)
         if options.resume and not any(session.checkpoint(job).exists() for job in jobs):
-            where = " or ".join(str(session.checkpoint(job)) for job in jobs)
-            raise CheckpointError(
-                f"There is no unfinished run to resume in {where}; run again without --resume."
-            )
+            where = options.checkpoint or f"{_folder()} for {', '.join(jobs)}"
+            raise CheckpointError(f"There is no unfinished run to resume in {where}; run without --resume.")
         return session
 
     def title(self) -> str:
@@ -141,11 +139,7 @@ class Session:
             state = Checkpoint.load(path).state
         except CheckpointError:
             return  # nothing can go on from a damaged file
-        if (
-            state["step"] == len(state["history"]["losses"])
-            and state["batch"] == 0
-            and self._complete(job, state)
-        ):
+        if state["step"] == len(state["history"]["losses"]) and state["batch"] == 0 and self._complete(job, state):
             return
         kept = _aside(path)
         path.replace(kept)
@@ -187,9 +181,7 @@ class Session:
 
     def results(self) -> Results:
         """The outcome of the jobs that were run."""
-        return Results(
-            self.lesson, self.context, self.options.scale, self.options.seed, self.options.epochs, self.runs
-        )
+        return Results(self.lesson, self.context, self.options.scale, self.options.seed, self.options.epochs, self.runs)
 
 
 class EpochLines(Observer):

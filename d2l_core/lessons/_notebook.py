@@ -35,9 +35,7 @@ def notebook_json(lesson: Lesson) -> str:
     try:
         import jupytext  # type: ignore[import-untyped,unused-ignore]
     except ImportError as error:
-        raise D2LError(
-            'Notebooks need jupytext; install it with: pip install "d2l-core[notebook]"'
-        ) from error
+        raise D2LError('Notebooks need jupytext; install it with: pip install "d2l-core[notebook]"') from error
     notebook = jupytext.reads(percent_source(lesson), fmt="py:percent")
     for number, cell in enumerate(notebook.cells):
         cell["id"] = f"cell-{number}"
