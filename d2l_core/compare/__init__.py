@@ -33,3 +33,8 @@ The result is a `Comparison`:
 `compare` itself raises `UsageError` for an unknown lesson, job, scale, backend or precision, before a worker is started.
 ``D2L_PYTHON_<NAME>`` names another interpreter for the worker of backend ``<name>``; d2l-core must be installed there.
 """
+
+from d2l_core.compare._compare import Comparison, compare
+from d2l_core.compare._progress import live_progress
+
+__all__ = ["Comparison", "compare", "live_progress"]

@@ -43,7 +43,7 @@ class Worker:
         message: one sentence on what went wrong.
         last_words: the end of its standard error, when something went wrong.
         epochs, losses: records and step losses that arrived, also from a worker that ended early.
-        result: its event ``done``.
+        step_zero, result, failure: its events ``step0``, ``done`` and ``failed``.
     """
 
     name: str
@@ -57,6 +57,7 @@ class Worker:
     losses: list[float] = field(default_factory=list)
     total_steps: int = 0
     device: str | None = None
+    step_zero: Event = field(default_factory=dict)
     result: Event = field(default_factory=dict)
     failure: Event = field(default_factory=dict)
     process: subprocess.Popen[str] | None = None
@@ -83,6 +84,8 @@ class Worker:
             self.total_steps = event["steps"]
         elif kind == "epoch":
             self.epochs.append(event["record"])
+        elif kind == "step0":
+            self.step_zero = event
         elif kind == "done":
             self.result = event
         elif kind == "failed":
@@ -251,7 +254,7 @@ def _ended(worker: Worker) -> Event:
 def _kill(worker: Worker) -> None:
     """End the process and what it started."""
     process = worker.process
-    if process is None:
+    if process is None or process.poll() is not None:
         return
     with contextlib.suppress(ProcessLookupError, PermissionError):
         if hasattr(os, "killpg"):

@@ -7,7 +7,9 @@ events to standard output, one JSON object per line:
 - ``{"event": "started", "steps": n, "epochs": n}`` before the first step;
 - ``{"event": "progress", "step": n}``, at most ten per second;
 - ``{"event": "epoch", "record": {...}, "losses": [...]}`` after each epoch, with the losses of its steps;
-- ``{"event": "done", ...}`` with times, environment and digests, or ``{"event": "failed", "kind": ..., "message": ...}``.
+- ``{"event": "step0", "tensors": [...], "digests": {...}}``: names of the tensors of step 0 in the order of the
+  model, and SHA-256 of the initial weights and the first batch;
+- ``{"event": "done", ...}`` with times and environment, or ``{"event": "failed", "kind": ..., "message": ...}``.
 
 So what a worker did before it died is known. The tensors of step 0 go to ``step0.safetensors`` in the output folder.
 Whatever a framework prints on standard output is led to standard error.
@@ -283,30 +285,26 @@ def _work(spec: Spec, reporter: Reporter) -> None:
     try:
         run = job.run(spec.scale, spec.seed, **settings)
     except TrainingDiverged:
-        _save_step_zero(spec, reporter, job)
+        reporter.tell("step0", **_save_step_zero(spec, reporter, job))
         raise
     seconds = time.perf_counter() - began
     place = environment()
-    digests = {} if spec.perturb else _save_step_zero(spec, reporter, job)
-    reporter.tell(
-        "done",
-        seconds=seconds,
-        first_step_seconds=run.history.first_step_seconds,
-        environment=place,
-        digests=digests,
-    )
+    if not spec.perturb:
+        reporter.tell("step0", **_save_step_zero(spec, reporter, job))
+    first = run.history.first_step_seconds
+    reporter.tell("done", seconds=seconds, first_step_seconds=first, environment=place)
 
 
-def _save_step_zero(spec: Spec, reporter: Reporter, job: Job) -> dict[str, str]:
+def _save_step_zero(spec: Spec, reporter: Reporter, job: Job) -> dict[str, Any]:
     """Write the tensors of step 0; it comes after the training, so that its first step is still the first."""
-    if reporter.trainer is None:
-        return {}
+    assert reporter.trainer is not None
     from safetensors.numpy import save_file
 
     batch = next(iter(reporter.trainer.data.train.epoch(0)))
     tensors, weights = step_zero(job, batch, spec.seed)
     replace_file(Path(spec.out) / STEP0, lambda part: save_file(tensors, part))
-    return {"weights": weights, "batch": digest({str(i): xp.to_numpy(x) for i, x in enumerate(batch)})}
+    seen = digest({str(i): xp.to_numpy(x) for i, x in enumerate(batch)})
+    return {"tensors": list(tensors), "digests": {"weights": weights, "batch": seen}}
 
 
 if __name__ == "__main__":
