@@ -21,7 +21,7 @@ from d2l_core.cli._options import (
     seed_option,
 )
 from d2l_core.cli._output import Interrupted, folder_problem, print_table
-from d2l_core.errors import UsageError
+from d2l_core.errors import D2LError, UsageError
 
 if TYPE_CHECKING:
     from d2l_core.compare import Comparison
@@ -69,7 +69,9 @@ def compare(
     from d2l_core.backend import _environment_precision
     from d2l_core.compare import compare as run_comparison
     from d2l_core.compare import live_progress
+    from d2l_core.lessons import find_lesson
 
+    find_lesson(lesson).job(job)
     if problem := folder_problem(out):
         raise UsageError(f"--out {out} cannot be written ({problem}); name another folder.")
     with live_progress() as observer:
@@ -128,18 +130,23 @@ def verify(
     seeds: tuple[int, ...],
 ) -> int:
     """Run LESSON with several seeds, record what it reaches and hold it against its promises."""
-    from d2l_core.backend import adapters
+    from d2l_core.backend import adapters, load_backend
     from d2l_core.lessons import find_lesson, lessons
 
     chosen = list(lessons().values()) if lesson == "all" else [find_lesson(lesson)]
-    names = tuple(dict.fromkeys(backends or ())) or tuple(
-        name for name, adapter in adapters().items() if not adapter.missing()
-    )
+    installed = [name for name, adapter in adapters().items() if not adapter.missing()]
+    names = tuple(dict.fromkeys(backends or installed))
     if jobs and len(chosen) > 1:
         raise UsageError("--job belongs to one lesson; name that lesson instead of all.")
     for one in chosen:
         for job in jobs:
             one.job(job)
+        if problem := folder_problem(one.results_path.parent):
+            raise D2LError(
+                f"The results of {one.header.name} cannot be recorded ({problem}); install d2l-core editable."
+            )
+    for name in names:  # a backend that does not load must not end the run after hours
+        load_backend(name)
     kept = [_verify(one, names, scale, seeds, jobs) for one in chosen]
     return 0 if all(kept) else FAILED
 
