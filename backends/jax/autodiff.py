@@ -1,7 +1,7 @@
 """Differentiation, compilation and loops.
 
 JAX sorts the keys of a dict when it takes a tree apart; our trees keep the order of insertion. So every dict
-crosses the border as an `_Ordered`, which comes out as a plain dict in its own order.
+crosses the border as an `_Ordered`, a dict that JAX takes apart and puts together in its own order.
 """
 
 from __future__ import annotations
@@ -17,13 +17,14 @@ from d2l_core import tree
 
 
 class _Ordered(dict):  # type: ignore[type-arg]
-    """A dict that JAX takes apart in the order of insertion."""
+    """A dict that is taken apart in the order of insertion."""
 
 
+# Its own class comes back, because JAX takes the first compiled result apart again to learn its structure.
 jax.tree_util.register_pytree_node(
     _Ordered,
     lambda branch: (tuple(branch.values()), tuple(branch)),
-    lambda keys, values: dict(zip(keys, values, strict=True)),
+    lambda keys, values: _Ordered(zip(keys, values, strict=True)),
 )
 
 

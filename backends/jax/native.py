@@ -60,9 +60,7 @@ def _batch_norm(options, weights):
     from flax import nnx
 
     mean = weights["running_mean"]
-    layer = nnx.BatchNorm(
-        len(mean), use_running_average=True, axis=1, epsilon=options.get("eps", 1e-5), **_typed(mean)
-    )
+    layer = nnx.BatchNorm(len(mean), use_running_average=True, axis=1, epsilon=options.get("eps", 1e-5), **_typed(mean))
     _set(layer.scale, weights["weight"])
     _set(layer.bias, weights["bias"])
     _set(layer.mean, mean)

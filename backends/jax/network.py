@@ -67,8 +67,8 @@ def _framed(x, padding, value):
 def _pool(x, window, stride, start, reduce, combine):
     """Windows reduced by elementwise steps over strided slices, one axis after the other.
 
-    The gradient of XLA's own pooling (select-and-scatter) takes three times as long on a CPU; only windows too
-    long to be unrolled use it. The last axis comes first: ties go to the first element in row-major order.
+    The gradient of XLA's own pooling (select-and-scatter) takes three times as long on a CPU; only windows
+    too long to be unrolled use it. The last axis comes first, so that ties go to the first in row-major order.
     """
     if max(window) > _LONGEST_UNROLLED_WINDOW:
         return lax.reduce_window(x, start, reduce, (1, 1, *window), (1, 1, *stride), "VALID")
