@@ -1,0 +1,344 @@
+"""The array vocabulary on `mx.np`, with detours around its gaps.
+
+Where a function is composed although `mx.np` has one of its name, `test_upstream.py` shows what is wrong with that.
+"""
+
+import math
+import operator
+
+import numpy
+
+from d2l_core.backend import current
+
+from ._compat import import_mxnet
+
+mx = import_mxnet()
+np, npx = mx.np, mx.npx
+is_recording = mx.autograd.is_recording
+
+TENSOR_TYPES = (np.ndarray,)
+
+bool = numpy.bool_
+uint8 = numpy.uint8
+int32 = numpy.int32
+int64 = numpy.int64
+float32 = numpy.float32
+float64 = numpy.float64
+
+_DTYPES = {numpy.dtype(kind): kind for kind in (bool, uint8, int32, int64, float32, float64)}
+
+
+def default_float():
+    """float32 or float64, by the active precision."""
+    return float64 if current().precision == 64 else float32
+
+
+# creation: on the host, as `mx.np` makes float32 of almost everything
+
+
+def from_host(array):
+    """A tensor with the elements and the dtype of a NumPy array."""
+    return np.array(array, dtype=_DTYPES[array.dtype])
+
+
+def asarray(obj, /, *, dtype=None):
+    if isinstance(obj, np.ndarray):
+        return obj.copy() if dtype is None or obj.dtype == dtype else astype(obj, dtype)
+    array = numpy.asarray(_with_arrays(obj))
+    if dtype is None:
+        dtype = default_float() if array.dtype == float64 else array.dtype
+    return from_host(numpy.asarray(array, numpy.dtype(dtype), order="C"))
+
+
+def _with_arrays(obj):
+    """Nested sequences with the tensors in them as NumPy arrays."""
+    if isinstance(obj, np.ndarray):
+        return obj.asnumpy()
+    return [_with_arrays(part) for part in obj] if isinstance(obj, list | tuple) else obj
+
+
+def zeros(shape, *, dtype=None):
+    return np.zeros(shape, dtype or default_float())
+
+
+def ones(shape, *, dtype=None):
+    return np.ones(shape, dtype or default_float())
+
+
+def full(shape, fill_value, *, dtype=None):
+    if dtype is None and isinstance(fill_value, float):
+        dtype = default_float()
+    return from_host(numpy.full(shape, fill_value, dtype))
+
+
+def arange(start, /, stop=None, step=1, *, dtype=None):
+    if stop is None:
+        start, stop = 0, start
+    return asarray(numpy.arange(start, stop, step), dtype=dtype)
+
+
+def linspace(start, stop, /, num, *, dtype=None, endpoint=True):
+    return asarray(numpy.linspace(start, stop, num, endpoint=endpoint), dtype=dtype)
+
+
+def eye(n_rows, n_cols=None, /, *, k=0, dtype=None):
+    return from_host(numpy.eye(n_rows, n_cols, k, dtype or default_float()))
+
+
+def zeros_like(x, /, *, dtype=None):
+    return np.zeros(x.shape, dtype or x.dtype)
+
+
+def ones_like(x, /, *, dtype=None):
+    return np.ones(x.shape, dtype or x.dtype)
+
+
+def full_like(x, /, fill_value, *, dtype=None):
+    return from_host(numpy.full(x.shape, fill_value, dtype or x.dtype))
+
+
+# dtypes and shapes
+
+
+def astype(x, dtype, /):
+    return x.astype(dtype)
+
+
+def reshape(x, /, shape):
+    return np.reshape(x, shape)
+
+
+def permute_dims(x, /, axes):
+    if x.dtype is bool:
+        return np.transpose(x.astype(uint8), axes).astype(bool)
+    return np.transpose(x, axes)
+
+
+def matrix_transpose(x, /):
+    return np.swapaxes(x, -1, -2)
+
+
+def concat(arrays, /, *, axis=0):
+    return np.concatenate(list(arrays), axis)
+
+
+def stack(arrays, /, *, axis=0):
+    return np.stack(list(arrays), axis)
+
+
+def expand_dims(x, /, *, axis=0):
+    return np.expand_dims(x, axis)
+
+
+def squeeze(x, /, axis):
+    axes = _axes(x, axis)
+    if [n for a, n in enumerate(x.shape) if a in axes and n != 1]:
+        raise ValueError(f"squeeze removes axes of length one; axis {axis} of shape {x.shape} is longer.")
+    return np.reshape(x, tuple(n for a, n in enumerate(x.shape) if a not in axes))
+
+
+def _axes(x, axis):
+    """The axes that `axis` means, counted from the front."""
+    if axis is None:
+        return tuple(range(x.ndim))
+    return tuple(a % x.ndim for a in ((axis,) if isinstance(axis, int) else axis))
+
+
+def broadcast_to(x, /, shape):
+    return np.broadcast_to(x, shape)
+
+
+def flip(x, /, *, axis=None):
+    return np.flip(x, _axes(x, axis))
+
+
+def repeat(x, repeats, /, *, axis=None):
+    return np.repeat(x, repeats, axis)
+
+
+def tile(x, repetitions, /):
+    return np.tile(x, repetitions)
+
+
+def roll(x, /, shift, *, axis):
+    return np.roll(x, shift, axis)
+
+
+def pad(x, pad_width, /, *, value=0.0):
+    for axis, widths in enumerate(pad_width):
+        shapes = [(*x.shape[:axis], width, *x.shape[axis + 1 :]) for width in widths]
+        before, after = (from_host(numpy.full(shape, value, x.dtype)) for shape in shapes)
+        if widths[0] or widths[1]:
+            x = np.concatenate([before, x, after], axis)
+    return x
+
+
+# elementwise
+
+
+abs = np.abs
+negative = np.negative
+sign = np.sign
+exp = np.exp
+expm1 = np.expm1
+log = np.log
+log1p = np.log1p
+sqrt = np.sqrt
+square = np.square
+sin = np.sin
+cos = np.cos
+tanh = np.tanh
+floor = np.floor
+ceil = np.ceil
+round = np.around
+add = operator.add
+subtract = operator.sub
+multiply = operator.mul
+divide = operator.truediv
+maximum = np.maximum
+minimum = np.minimum
+equal = operator.eq
+not_equal = operator.ne
+less = operator.lt
+less_equal = operator.le
+greater = operator.gt
+greater_equal = operator.ge
+logical_and = operator.and_
+logical_or = operator.or_
+isnan = np.isnan
+isfinite = np.isfinite
+
+
+def logical_not(x, /):
+    return ~x
+
+
+def pow(x1, x2, /):
+    if isinstance(x2, (int, float)) and x2 == 0:
+        return np.ones(x1.shape, x1.dtype)
+    return x1**x2
+
+
+def clip(x, /, min=None, max=None):
+    if min is not None:
+        x = np.maximum(x, min)
+    return x if max is None else np.minimum(x, max)
+
+
+def where(condition, x1, x2, /):
+    return np.where(condition, x1, x2)
+
+
+# reductions, sorting, searching
+
+
+def sum(x, /, *, axis=None, keepdims=False):
+    return np.sum(x, axis, keepdims=keepdims, dtype=_counter(x))
+
+
+def _counter(x):
+    return int64 if x.dtype is uint8 or x.dtype is bool else None
+
+
+def mean(x, /, *, axis=None, keepdims=False):
+    return np.mean(x, axis, keepdims=keepdims)
+
+
+def var(x, /, *, axis=None, correction=0.0, keepdims=False):
+    deviations = np.square(x - np.mean(x, axis, keepdims=True))
+    if not correction:
+        return np.mean(deviations, axis, keepdims=keepdims)
+    count = math.prod(x.shape[a] for a in _axes(x, axis))
+    return np.sum(deviations, axis, keepdims=keepdims) / (count - correction)
+
+
+def std(x, /, *, axis=None, correction=0.0, keepdims=False):
+    return np.sqrt(var(x, axis=axis, correction=correction, keepdims=keepdims))
+
+
+def prod(x, /, *, axis=None, keepdims=False):
+    return np.prod(x, axis, keepdims=keepdims, dtype=_counter(x))
+
+
+def max(x, /, *, axis=None, keepdims=False):
+    return np.max(x, axis, keepdims=keepdims)
+
+
+def min(x, /, *, axis=None, keepdims=False):
+    return np.min(x, axis, keepdims=keepdims)
+
+
+def all(x, /, *, axis=None, keepdims=False):
+    return np.sum(x == 0, axis, keepdims=keepdims) == 0
+
+
+def any(x, /, *, axis=None, keepdims=False):
+    return np.sum(x != 0, axis, keepdims=keepdims) > 0
+
+
+def argmax(x, /, *, axis=None, keepdims=False):
+    return from_host(numpy.asarray(numpy.argmax(x.asnumpy(), axis, keepdims=keepdims)))
+
+
+def argmin(x, /, *, axis=None, keepdims=False):
+    return from_host(numpy.asarray(numpy.argmin(x.asnumpy(), axis, keepdims=keepdims)))
+
+
+def cumulative_sum(x, /, *, axis=None):
+    if axis is None and x.ndim != 1:
+        raise ValueError(f"cumulative_sum needs an axis for a tensor of {x.ndim} dimensions.")
+    return np.cumsum(x, 0 if axis is None else axis)
+
+
+def sort(x, /, *, axis=-1, descending=False):
+    return take_along_axis(x, argsort(x, axis=axis, descending=descending), axis=axis)
+
+
+def argsort(x, /, *, axis=-1, descending=False):
+    values = x.asnumpy()
+    if not descending:
+        return from_host(numpy.argsort(values, axis, kind="stable"))
+    order = numpy.argsort(numpy.flip(values, axis), axis, kind="stable")
+    return from_host(numpy.ascontiguousarray(numpy.flip(x.shape[axis] - 1 - order, axis)))
+
+
+def take(x, indices, /, *, axis=None):
+    if axis is None and x.ndim != 1:
+        raise ValueError(f"take needs an axis for a tensor of {x.ndim} dimensions.")
+    return np.take(x, indices, 0 if axis is None else axis, mode="wrap")
+
+
+def take_along_axis(x, indices, /, *, axis=-1):
+    axis %= x.ndim
+    if indices.shape[axis] == 1:
+        return npx.pick(x, indices, axis=axis, keepdims=True, mode="wrap")
+    return np.reshape(np.take(np.reshape(x, -1), _positions(x, indices, axis)), indices.shape)
+
+
+def _positions(x, indices, axis):
+    """Where in the flattened x the elements of `take_along_axis` are."""
+    steps = [math.prod(x.shape[a + 1 :]) for a in range(x.ndim)]
+    chosen = indices.astype(int64) % x.shape[axis] * steps[axis]
+    grid = numpy.zeros((1,) * x.ndim, numpy.int64)
+    for a, step in enumerate(steps):
+        if a != axis:
+            grid = grid + (numpy.arange(x.shape[a]) * step).reshape([-1 if a == b else 1 for b in range(x.ndim)])
+    return chosen + from_host(grid)
+
+
+# linear algebra
+
+
+def matmul(x1, x2, /):
+    if x1.ndim > 2 and x2.ndim > 2 and x1.shape[:-2] != x2.shape[:-2]:
+        batch = numpy.broadcast_shapes(x1.shape[:-2], x2.shape[:-2])
+        x1 = np.broadcast_to(x1, batch + x1.shape[-2:])
+        x2 = np.broadcast_to(x2, batch + x2.shape[-2:])
+    return np.matmul(x1, x2)
+
+
+einsum = np.einsum
+
+
+def tensordot(x1, x2, /, *, axes=2):
+    return np.tensordot(x1, x2, axes)

@@ -1,0 +1,144 @@
+"""Network primitives on MXNet's fused operators: each call costs tens of microseconds, so one is better than five."""
+
+import numpy
+
+from d2l_backends.numpy import network as host
+from d2l_core import composites
+
+from .arrays import default_float, from_host, is_recording, mx, np, npx, take
+
+relu = npx.relu
+sigmoid = npx.sigmoid
+
+
+def linear(x, weight, bias=None, /):
+    return npx.fully_connected(
+        x, weight, bias, num_hidden=weight.shape[0], no_bias=bias is None, flatten=False
+    )
+
+
+def _each(value, rank):
+    return (value,) * rank if isinstance(value, int) else tuple(value)
+
+
+def conv(x, weight, bias=None, /, *, stride=1, padding=0, dilation=1, groups=1):
+    rank = weight.ndim - 2
+    return npx.convolution(
+        x,
+        weight,
+        bias,
+        kernel=weight.shape[2:],
+        stride=_each(stride, rank),
+        pad=_each(padding, rank),
+        dilate=_each(dilation, rank),
+        num_filter=weight.shape[0],
+        num_group=groups,
+        no_bias=bias is None,
+    )
+
+
+def max_pool(x, window, /, *, stride=None, padding=0):
+    return _pool(x, "max", window, stride, padding)
+
+
+def avg_pool(x, window, /, *, stride=None, padding=0):
+    return _pool(x, "avg", window, stride, padding)
+
+
+def _pool(x, kind, window, stride, padding):
+    rank = x.ndim - 2
+    window = _each(window, rank)
+    return npx.pooling(
+        x,
+        kernel=window,
+        stride=window if stride is None else _each(stride, rank),
+        pad=_each(padding, rank),
+        pool_type=kind,
+        count_include_pad=True,
+    )
+
+
+def softmax(x, /, *, axis=-1):
+    return npx.softmax(x, axis=axis)
+
+
+def log_softmax(x, /, *, axis=-1):
+    return npx.log_softmax(x, axis=axis)
+
+
+def one_hot(indices, num_classes, /):
+    return npx.one_hot(indices, num_classes, dtype=numpy.dtype(default_float()).name)
+
+
+def embedding(indices, weight, /):
+    return take(weight, indices, axis=0)
+
+
+def cross_entropy(logits, labels, /):
+    if logits.shape[:-1] != labels.shape:
+        raise ValueError(f"Labels of shape {labels.shape} do not fit logits of shape {logits.shape}.")
+    return -np.mean(npx.pick(npx.log_softmax(logits), labels))
+
+
+# batch normalisation
+
+
+def batch_norm_train(x, weight, bias, eps, /):
+    with mx.autograd.train_mode():
+        y, mean, inverse = _batch_norm(x, weight, bias, None, None, eps)
+    mean, inverse = mean.detach(), inverse.detach()
+    return y, mean, np.maximum(1.0 / np.square(inverse) - eps, 0.0)
+
+
+def batch_norm_infer(x, weight, bias, mean, var, eps, /):
+    if is_recording():  # MXNet's own takes mean and var for constants
+        return composites.batch_norm_infer.__wrapped__(x, weight, bias, mean, var, eps)
+    return _batch_norm(x, weight, bias, mean, var, eps)[0]
+
+
+def _batch_norm(x, weight, bias, mean, var, eps):
+    """Normalised x, the mean and 1 / sqrt(var + eps); by the statistics of the batch where none are given."""
+    of_batch = mean is None
+    if of_batch:
+        mean, var = np.zeros(weight.shape, weight.dtype), np.zeros(weight.shape, weight.dtype)
+    return npx.batch_norm(
+        x,
+        weight,
+        bias,
+        mean,
+        var,
+        eps=eps,
+        fix_gamma=False,
+        use_global_stats=not of_batch,
+        output_mean_var=True,
+    )
+
+
+# recurrence
+
+
+def rnn_tanh(x, state, weight_ih, weight_hh, bias_ih, bias_hh, /):
+    packed = np.concatenate([np.reshape(w, -1) for w in (weight_ih, weight_hh, bias_ih, bias_hh)])
+    outputs, last = npx.rnn(
+        x,
+        packed,
+        np.expand_dims(state, 0),
+        mode="rnn_tanh",
+        state_size=state.shape[-1],
+        num_layers=1,
+        state_outputs=True,
+    )
+    return outputs, last[0]
+
+
+# randomness: the bits are computed on the host, as MXNet has no unsigned integers
+
+
+def random_uniform(key, counter, shape, /):
+    return from_host(host.random_uniform(key, counter, shape))
+
+
+def dropout(x, p, key, counter, /):
+    drawn = host.random_uniform(key, counter, x.shape)
+    factors = (drawn >= p) * drawn.dtype.type(1.0 / (1.0 - p))
+    return x * from_host(factors.astype(x.dtype, copy=False))
