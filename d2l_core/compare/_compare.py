@@ -65,8 +65,8 @@ def compare(
     """Train one job of a lesson on several backends and write how far they agree.
 
     Each backend trains in a process of its own, from the same initial weights and over the same batches. Then the
-    fastest one trains again with initial weights moved by one ulp: what that does to the losses is the budget that
-    every pair is held against.
+    fastest one trains again, its weights moved by one ulp at the start and now and then: what that does to the losses
+    is the budget that every pair is held against.
 
     Args:
         lesson: its name.

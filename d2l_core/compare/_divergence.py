@@ -141,9 +141,11 @@ def budget(
 ) -> Floats:
     """How far two backends may be apart at each step: ``factor * max(drift so far) + floor_eps * eps * |loss|``.
 
-    `perturbed` are runs of the same backend whose initial weights were moved by one ulp. What they grow to is what the
-    training makes of rounding errors; no backend can be asked to do better. The running maximum is taken because two
-    trajectories that have parted may cross by chance.
+    `perturbed` are runs of the same backend whose weights were moved by one ulp at the start and again now and then: a
+    change of the initial weights alone vanishes where training contracts (two weights of a linear regression are the
+    same bits again after one step), while the rounding that it stands for happens anew at every step. What the moves
+    grow to is what the training makes of rounding errors; no backend can be asked to do better. The running maximum is
+    taken because two trajectories that have parted may cross by chance.
     """
     apart = drift(losses, perturbed)
     eps = float(np.finfo(float_type(precision)).eps)

@@ -79,8 +79,9 @@ _CURVES_HELP = (
 )
 _DIVERGENCE_HELP = (
     "Computers round every operation, and each framework adds numbers in another order, so tiny gaps are expected and "
-    "training can make them grow. How much growth is normal is measured, not assumed: {base} trained again with each "
-    "initial weight moved to the nearest neighbouring number (one <i>ulp</i>, the unit in the last place). The shaded "
+    "training can make them grow. How much growth is normal is measured, not assumed: {base} trained again, and each "
+    "weight was moved to a neighbouring number (by one <i>ulp</i>, the unit in the last place) at the start and now and "
+    "then on the way, as a rounding would move it. The shaded "
     "band is {factor:g} times the gap that this alone has opened so far, plus {floor:g} rounding errors of the loss "
     "itself. A pair inside the band differs by rounding; a pair above it differs by more, and the step at which it leaves "
     "says where to look."

@@ -46,6 +46,7 @@ STEP0 = "step0.safetensors"
 
 _MOST_ELEMENTS = 2**18
 _PROGRESS_SECONDS = 0.1
+_MOST_MOVES = 100
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,8 @@ class Spec:
         precision: 32 or 64.
         device: one of the backend's devices; its preferred one if None.
         out: folder for the tensors of step 0.
-        perturb: if not 0, every initial weight moves by one ulp, up or down by the random stream of this number.
+        perturb: if not 0, every weight moves by one ulp, up or down by the random stream of this number, before the
+            first step and up to 100 times during the training.
         epochs: instead of the scale's.
     """
 
@@ -87,7 +89,7 @@ class Reporter(Observer):
     def __init__(self, stream: IO[str], perturb: int, seed: int):
         self.trainer: Trainer | None = None
         self._stream, self._perturb, self._seed = stream, perturb, seed
-        self._told, self._told_losses = 0.0, 0
+        self._told, self._told_losses, self._move_every = 0.0, 0, 1
 
     def tell(self, event: str, **fields: Any) -> None:
         """Write one event."""
@@ -97,16 +99,21 @@ class Reporter(Observer):
     def started(self, trainer: Trainer) -> None:
         """Tell the totals; the weights are moved here, after they were given their first values."""
         self.trainer = trainer
-        if self._perturb:
-            move_by_one_ulp(trainer.model, self._seed, self._perturb)
+        self._move_every = -(-trainer.total_steps // _MOST_MOVES)
+        self._move(trainer)
         self.tell("started", steps=trainer.total_steps, epochs=trainer.epochs)
 
     def stepped(self, trainer: Trainer) -> None:
         """Tell how far the training is, now and then."""
+        self._move(trainer)
         now = time.monotonic()
         if now - self._told >= _PROGRESS_SECONDS:
             self._told = now
             self.tell("progress", step=trainer.step)
+
+    def _move(self, trainer: Trainer) -> None:
+        if self._perturb and trainer.step % self._move_every == 0:
+            move_by_one_ulp(trainer.model, self._seed, self._perturb, trainer.step)
 
     def epoch_ended(self, trainer: Trainer, record: Record) -> None:
         """Tell the record of the epoch and the losses of its steps."""
@@ -121,14 +128,14 @@ class Reporter(Observer):
         return losses
 
 
-def move_by_one_ulp(model: Module, seed: int, number: int) -> None:
-    """Replace each element of each parameter by its neighbour above or below, by a random sign.
+def move_by_one_ulp(model: Module, *key: int) -> None:
+    """Replace each element of each parameter by its neighbour above or below, by random signs from the stream `key`.
 
-    The neighbour of zero is the smallest subnormal number, so weights that start at zero stay there in effect.
+    The neighbour of zero is the smallest subnormal number, so a weight that is zero stays there in effect.
     """
     for path, parameter in model.parameters().items():
         values = xp.to_numpy(parameter.value)
-        up = (words(values.size, "perturb", seed, number, path) & np.uint64(1)).astype(bool).reshape(values.shape)
+        up = (words(values.size, "perturb", *key, path) & np.uint64(1)).astype(bool).reshape(values.shape)
         ends = np.where(up, np.inf, -np.inf).astype(values.dtype)
         parameter.assign(np.nextafter(values, ends))
 
