@@ -211,9 +211,7 @@ def roll(x, /, shift, *, axis):
 
 def pad(x, pad_width, /, *, value=0.0):
     """`x` framed by a constant."""
-    return _raw.PadV2(
-        input=x, paddings=list(map(list, pad_width)), constant_values=tf.constant(value, x.dtype)
-    )
+    return _raw.PadV2(input=x, paddings=list(map(list, pad_width)), constant_values=tf.constant(value, x.dtype))
 
 
 # ---------------------------------------------------------------- elementwise
@@ -421,9 +419,7 @@ def take_along_axis(x, indices, /, *, axis=-1):
     if axis == rank - 1:
         return tf.gather(x, indices, axis=axis, batch_dims=axis)
     order = (*range(axis), *range(axis + 1, rank), axis)
-    picked = tf.gather(
-        permute_dims(x, order), permute_dims(indices, order), axis=rank - 1, batch_dims=rank - 1
-    )
+    picked = tf.gather(permute_dims(x, order), permute_dims(indices, order), axis=rank - 1, batch_dims=rank - 1)
     return permute_dims(picked, (*range(axis), rank - 1, *range(axis, rank - 1)))
 
 

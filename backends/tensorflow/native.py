@@ -50,9 +50,7 @@ def _conv(options, weights):
     )
     kernel = np.transpose(weight, (2, 3, 1, 0))
     _built(layer, (None, None, None, weight.shape[1] * groups), [kernel] if bias is None else [kernel, bias])
-    frame = tf.keras.layers.ZeroPadding2D(
-        _pair(options.get("padding", 0)), "channels_last", dtype=weight.dtype.name
-    )
+    frame = tf.keras.layers.ZeroPadding2D(_pair(options.get("padding", 0)), "channels_last", dtype=weight.dtype.name)
     return _images(lambda x: layer(frame(x)))
 
 
@@ -127,32 +125,38 @@ _LAYERS = {
 def native_optimiser(kind, options, /):
     """Keras' own optimiser as a step over lists of NumPy arrays.
 
-    Keras writes momentum as ``v = momentum v - lr g; p += v``: the same path while the rate does not change.
-    Its own `weight_decay` is the decoupled kind, so ours is added to the gradient first. Its Adam adds epsilon
-    before the bias correction, ``p -= lr sqrt(1 - beta2^t) / (1 - beta1^t) m / (sqrt(v) + eps)``; with an epsilon
-    of ``eps sqrt(1 - beta2^t)`` at step t it is the paper's.
+    Keras writes momentum as ``v = momentum v - lr g; p += v``: the same path while the rate is constant. Its
+    own `weight_decay` is the decoupled kind, so ours is added to the gradient first. Its Adam adds epsilon
+    before the bias correction, ``p -= lr sqrt(1 - beta2^t) / (1 - beta1^t) m / (sqrt(v) + eps)``; the epsilon
+    ``eps sqrt(1 - beta2^t)`` at step t makes it the paper's.
     """
-    settings = dict(options)
-    decay = settings.pop("weight_decay", 0.0)
+    settings = {**_DEFAULTS[kind], **options}
+    decay = settings.pop("weight_decay")
     create = {"SGD": _sgd, "Adam": _adam}[kind]
 
     def step(params, grads, state):
         with _floatx(params[0].dtype.name):
             if state is None:
-                state = (create(**settings), [tf.Variable(p) for p in params])
+                # TensorFlow casts a Python float by way of float32.
+                exact = {name: np.float64(value) for name, value in settings.items()}
+                state = (create(**exact), [tf.Variable(p) for p in params])
             optimiser, variables = state
             for variable, p in zip(variables, params, strict=True):
                 variable.assign(p)
             if kind == "Adam":
-                t = int(optimiser.iterations) + 1
-                optimiser.epsilon = (
-                    settings.get("eps", 1e-8) * (1.0 - settings.get("beta2", 0.999) ** t) ** 0.5
-                )
+                correction = 1.0 - settings["beta2"] ** (int(optimiser.iterations) + 1)
+                optimiser.epsilon = settings["eps"] * correction**0.5
             full = [tf.constant(g + decay * p) for p, g in zip(params, grads, strict=True)]
             optimiser.apply_gradients(zip(full, variables, strict=True))
             return [variable.numpy() for variable in variables], state
 
     return step
+
+
+_DEFAULTS = {
+    "SGD": {"momentum": 0.0, "weight_decay": 0.0},
+    "Adam": {"beta1": 0.9, "beta2": 0.999, "eps": 1e-8, "weight_decay": 0.0},
+}
 
 
 @contextlib.contextmanager
@@ -166,9 +170,9 @@ def _floatx(name):
         tf.keras.config.set_floatx(before)
 
 
-def _sgd(lr, momentum=0.0):
+def _sgd(lr, momentum):
     return tf.keras.optimizers.SGD(lr, momentum)
 
 
-def _adam(lr, beta1=0.9, beta2=0.999, eps=1e-8):
+def _adam(lr, beta1, beta2, eps):
     return tf.keras.optimizers.Adam(lr, beta1, beta2, eps)

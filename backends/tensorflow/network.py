@@ -97,9 +97,7 @@ def _pool(operation, x, window, stride, padding, value):
 
 def max_pool(x, window, /, *, stride=None, padding=0):
     """Largest element of each window."""
-    return _pool(
-        lambda images, **how: _raw.MaxPool(input=images, **how), x, window, stride, padding, -math.inf
-    )
+    return _pool(lambda images, **how: _raw.MaxPool(input=images, **how), x, window, stride, padding, -math.inf)
 
 
 def avg_pool(x, window, /, *, stride=None, padding=0):
@@ -116,9 +114,7 @@ def random_uniform(key, counter, shape, /):
     context = current()
     draw = _uniform(shape, default_float(), context.device == "cpu")
     low, high = tf.constant(key & 0xFFFFFFFF, tf.uint32), tf.constant(key >> 32, tf.uint32)
-    counter = (
-        _raw.Cast(x=counter, DstT=tf.uint32) if tf.is_tensor(counter) else tf.constant(counter, tf.uint32)
-    )
+    counter = _raw.Cast(x=counter, DstT=tf.uint32) if tf.is_tensor(counter) else tf.constant(counter, tf.uint32)
     return draw(low, high, counter)
 
 
@@ -162,8 +158,9 @@ def linear(x, weight, bias=None, /):
 
 
 def softmax(x, /, *, axis=-1):
-    """exp(x) divided by its sum along an axis."""
-    return tf.nn.softmax(x, axis)
+    """exp(x) divided by its sum along an axis; TensorFlow's own loses a NaN among float32 unless x is shifted."""
+    largest = tf.stop_gradient(_raw.Max(input=x, axis=axis, keep_dims=True))
+    return tf.nn.softmax(_raw.Sub(x=x, y=largest), axis)
 
 
 def log_softmax(x, /, *, axis=-1):

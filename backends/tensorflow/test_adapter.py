@@ -1,0 +1,135 @@
+"""What is particular to this adapter: graphs, loops, determinism, and peace for the user's other code."""
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from d2l_backends.tensorflow import autodiff
+
+from d2l_core import interface as xp
+from d2l_core import tree
+from d2l_core.backend import Backend, use_backend
+
+rng = np.random.default_rng(0)
+
+
+@pytest.fixture
+def backend():
+    """TensorFlow at precision 32."""
+    with use_backend("tensorflow", precision=32) as active:
+        yield active
+
+
+def _network(active: Backend):
+    """One training step of a small network with each kind of layer, its parameters and data."""
+    shapes = [(8, 1, 5, 5), (8,), (16, 8, 3, 3), (16,), (64, 400), (64,), (30, 64), (64, 64), (64,), (10, 64)]
+    parameters = [xp.asarray(rng.normal(0.0, 0.1, shape)) for shape in shapes]
+    images, labels = rng.normal(size=(64, 1, 28, 28)), rng.integers(0, 10, 64)
+    rows = rng.integers(0, 30, (64,))
+
+    def loss(p, images, labels, rows):
+        h = active.relu(xp.max_pool(xp.conv(images, p[0], p[1], padding=2), 2))
+        h = active.relu(xp.avg_pool(xp.conv(h, p[2], p[3]), 2, padding=(0, 0)))
+        h = active.relu(active.linear(xp.reshape(h[:, :, :5, :5], (64, 400)), p[4], p[5]))
+        h = h + xp.take(p[6], rows, axis=0)
+        h = active.linear(xp.tanh(active.linear(h, p[7], p[8])), p[9])
+        return active.cross_entropy(h, labels), None
+
+    def step(state, *batch):
+        (value, _), grads = xp.differentiate(loss)(state, *batch)
+        return [p - 0.1 * g for p, g in zip(state, grads, strict=True)], value
+
+    return step, parameters, [xp.asarray(a) for a in (images, labels, rows)]
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+def test_training_twice_gives_the_same_bits(backend: Backend, compiled: bool) -> None:
+    """Twelve times three steps from one start end in the same bits, on however many threads there are."""
+    step, parameters, batch = _network(backend)
+    step = xp.compile(step) if compiled else step
+    ends = []
+    for _ in range(12):
+        state = parameters
+        for _ in range(3):
+            state, _ = step(state, *batch)
+        ends.append(b"".join(xp.to_numpy(p).tobytes() for p in state))
+    assert len(set(ends)) == 1
+
+
+def test_compiled_function_sees_whole_numbers_as_shapes_and_is_traced_once(backend: Backend) -> None:
+    """Shapes inside a graph are static; the same shapes reuse it, new ones and a new precision do not."""
+    seen = []
+
+    def f(state, batch):
+        seen.append(tuple(batch["x"].shape))
+        return [state[0] + xp.sum(batch["x"])], {"y": (batch["x"], None)}
+
+    compiled = xp.compile(f)
+    for size in (2, 2, 3, 2):
+        _, result = compiled([xp.zeros(())], {"x": xp.ones((size, 4))})
+        assert result["y"][1] is None
+    with use_backend("tensorflow", precision=64):
+        compiled([xp.zeros(())], {"x": xp.ones((2, 4))})
+    assert seen == [(2, 4), (3, 4), (2, 4)]
+    with pytest.raises(TypeError, match="takes tensors only"):
+        compiled([xp.zeros(())], {"x": 1.0})
+
+
+@pytest.mark.parametrize("nodes", [0, 10**6])
+def test_scan_in_a_graph_agrees_with_the_eager_loop(nodes: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A loop and an unrolled chain give the eager values, first and second derivatives."""
+    monkeypatch.setattr(autodiff, "UNROLLED_NODES", nodes)
+
+    def loss(inputs, xs):
+        def step(carry, x):
+            hidden = xp.tanh(x["x"] + xp.matmul(carry["h"][0], inputs[0]))
+            return {"h": (hidden,), "n": carry["n"] + 1.0}, [hidden, xp.sum(hidden)]
+
+        carry, ys = xp.scan(step, {"h": (xp.zeros((6, 3)),), "n": xp.zeros(())}, {"x": xs})
+        return xp.sum(xp.square(carry["h"][0])) + xp.sum(xp.square(ys[1])), (carry, ys)
+
+    def slope(inputs, xs):
+        grads = xp.differentiate(loss)(inputs, xs)[1]
+        return xp.sum(xp.square(grads[0])), grads
+
+    with use_backend("tensorflow", precision=64):
+        inputs = [xp.asarray(rng.normal(size=(3, 3)))]
+        xs = xp.asarray(rng.normal(size=(12, 6, 3)))
+        eager = xp.differentiate(slope)(inputs, xs)
+        graph = xp.compile(lambda state, xs: xp.differentiate(slope)(state, xs))(inputs, xs)
+        for a, b in zip(tree.leaves(eager), tree.leaves(graph), strict=True):
+            np.testing.assert_allclose(xp.to_numpy(a), xp.to_numpy(b), rtol=1e-12)
+
+
+def test_convolution_refuses_groups_it_was_not_asked_for(backend: Backend) -> None:
+    """TensorFlow infers groups from the shapes; the contract has them explicit."""
+    with pytest.raises(ValueError, match="input channels"):
+        xp.conv(xp.ones((1, 4, 5, 5)), xp.ones((4, 2, 3, 3)))
+
+
+def test_integer_dtypes_mix(backend: Backend) -> None:
+    """Labels of any integer dtype compare with the int64 of argmax."""
+    labels = xp.asarray(np.array([1, 0], np.uint8))
+    assert xp.to_numpy(xp.equal(xp.argmax(xp.eye(2), axis=1), labels)).tolist() == [False, False]
+
+
+def test_import_is_silent_and_leaves_tensorflow_as_it_is() -> None:
+    """Nothing on standard error, and no NumPy behaviour for the user's tensors."""
+    program = (
+        "from d2l_core.backend import use_backend\n"
+        "with use_backend('tensorflow') as b:\n"
+        "    b.asarray([1.0])\n"
+        "import tensorflow as tf\n"
+        "print(hasattr(tf.constant(1.0), 'T'))\n"
+    )
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("TF_")}
+    run = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", program],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert (run.stdout, run.stderr) == ("False\n", "")
