@@ -51,9 +51,7 @@ def binary(low: float, high: float, *, scalars: bool = True) -> Maker:
             ((2, 0), (1, 1)),
         ]
         for first, second in pairs:
-            yield sample(
-                np.asarray(rng.uniform(low, high, first)), np.asarray(rng.uniform(low, high, second))
-            )
+            yield sample(np.asarray(rng.uniform(low, high, first)), np.asarray(rng.uniform(low, high, second)))
         if scalars:
             yield sample(rng.uniform(low, high, (2, 3)), 1.75)
             yield sample(1.75, rng.uniform(low, high, (2, 3)))

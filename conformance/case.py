@@ -57,9 +57,7 @@ class Tolerance(ABC):
             if dtype.kind != "f":
                 return 0.0 if same.all() else np.inf
             distance = np.abs(actual.astype(np.float64) - np.asarray(expected, np.float64))
-            unit = np.broadcast_to(
-                self.unit(np.asarray(expected, np.float64), dtype, magnitude), distance.shape
-            )
+            unit = np.broadcast_to(self.unit(np.asarray(expected, np.float64), dtype, magnitude), distance.shape)
             scaled = np.where(distance == 0, 0.0, distance / unit)
         scaled = np.where(special, np.where(same, 0.0, np.inf), scaled)
         return float(np.max(np.where(np.isnan(scaled), np.inf, scaled)))
@@ -166,9 +164,7 @@ class Sample:
         def show(leaf: Any) -> str:
             return f"{leaf.dtype}{list(leaf.shape)}" if isinstance(leaf, np.ndarray) else repr(leaf)
 
-        shown = [
-            str(tree.map(show, arg)) if isinstance(arg, list | tuple) else show(arg) for arg in self.args
-        ]
+        shown = [str(tree.map(show, arg)) if isinstance(arg, list | tuple) else show(arg) for arg in self.args]
         return ", ".join([*shown, *(f"{key}={value!r}" for key, value in self.kwargs.items())])
 
 

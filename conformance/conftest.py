@@ -25,9 +25,7 @@ settings.register_profile("deep", max_examples=500, **_COMMON)
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """The option that renews the record."""
-    parser.addoption(
-        "--record", action="store_true", help="write the errors observed to conformance/observed.json"
-    )
+    parser.addoption("--record", action="store_true", help="write the errors observed to conformance/observed.json")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -45,13 +43,9 @@ def selected_backends() -> tuple[str, ...]:
         chosen = [name.strip() for name in named.split(",") if name.strip()]
     for name in chosen:
         if name not in adapters():
-            raise pytest.UsageError(
-                f"D2L_BACKENDS names {name!r}, but there is only: {', '.join(adapters())}."
-            )
+            raise pytest.UsageError(f"D2L_BACKENDS names {name!r}, but there is only: {', '.join(adapters())}.")
         if missing := adapters()[name].missing():
-            raise pytest.UsageError(
-                f"D2L_BACKENDS names {name!r}, which lacks the modules {', '.join(missing)}."
-            )
+            raise pytest.UsageError(f"D2L_BACKENDS names {name!r}, which lacks the modules {', '.join(missing)}.")
     if not chosen:
         raise pytest.UsageError("There is no backend to test; set D2L_BACKENDS or install one.")
     return tuple(chosen)

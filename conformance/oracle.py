@@ -99,9 +99,7 @@ def conv(
     return y if bias is None else y + bias.reshape(1, -1, *(1 for _ in window))
 
 
-def _pool(
-    reduce: Callable[..., Array], filler: float, x: Array, window: Any, stride: Any, padding: Any
-) -> Array:
+def _pool(reduce: Callable[..., Array], filler: float, x: Array, window: Any, stride: Any, padding: Any) -> Array:
     axes = x.ndim - 2
     window, padding = _per_axis(window, axes), _per_axis(padding, axes)
     stride = window if stride is None else _per_axis(stride, axes)

@@ -29,7 +29,8 @@ from d2l_conformance.case import Array, Bits, Case, Contraction, Maker, Named, S
 Generator = np.random.Generator
 LIBRARY = "The mathematical library promises a few units in the last place."
 EXACT = "IEEE 754 asks for the correctly rounded result: half a unit."
-LINEAR = Slope(2, "The function is linear: the gradient moves or adds what comes in.")
+LINEAR = Slope(1, "The gradient is what comes in, moved.")
+ADDED = Slope(3, "What was used more than once has its gradients added, in some order.")
 
 
 # ---------------------------------------------------------------- creation
@@ -249,27 +250,23 @@ def _pad_edges(rng: Generator) -> Any:
     yield sample(np.array([nan, -0.0, 1.0]), [(1, 2)], value=-inf)
 
 
-def _moves(
-    name: str, function: Any, maker: Maker, wrong: Maker | None = None, edges: Maker | None = None
-) -> Case:
-    return Case(
-        name, function, maker, Bits(), "input", edges=edges, wrong=wrong, differentiable=(0,), gradient=LINEAR,
-    )  # fmt: skip
+def _moves(name: str, function: Any, maker: Maker, gradient: Slope = LINEAR, **rest: Any) -> Case:
+    return Case(name, function, maker, Bits(), "input", differentiable=(0,), gradient=gradient, **rest)
 
 
 SHAPES = [
     Case("astype", lambda x, dtype: x.astype(dtype), _astype, Bits(), "named"),
-    _moves("reshape", np.reshape, _reshape, _reshape_wrong),
+    _moves("reshape", np.reshape, _reshape, wrong=_reshape_wrong),
     _moves("permute_dims", np.transpose, _permute),
     _moves("matrix_transpose", lambda x: np.swapaxes(x, -1, -2), _matrices),
-    _moves("concat", np.concatenate, _concat, _concat_wrong),
-    _moves("stack", np.stack, _stack, _stack_wrong),
+    _moves("concat", np.concatenate, _concat, wrong=_concat_wrong),
+    _moves("stack", np.stack, _stack, wrong=_stack_wrong),
     _moves("expand_dims", np.expand_dims, _expand),
-    _moves("squeeze", np.squeeze, _squeeze, _squeeze_wrong),
-    _moves("broadcast_to", np.broadcast_to, _broadcast, _broadcast_wrong),
+    _moves("squeeze", np.squeeze, _squeeze, wrong=_squeeze_wrong),
+    _moves("broadcast_to", np.broadcast_to, _broadcast, ADDED, wrong=_broadcast_wrong),
     _moves("flip", np.flip, _flip),
-    _moves("repeat", np.repeat, _repeat),
-    _moves("tile", np.tile, _tile),
+    _moves("repeat", np.repeat, _repeat, ADDED),
+    _moves("tile", np.tile, _tile, ADDED),
     _moves("roll", np.roll, _roll),
     _moves("pad", oracle.pad, _pad, edges=_pad_edges),
 ]
@@ -298,10 +295,10 @@ def _flat(name: str, function: Any, edges: Maker) -> Case:
     return Case(name, function, unary_spread(0.3), Bits(), "input", edges=edges, signed_zeros=True)
 
 
-def _arithmetic(name: str, function: Any, maker: Maker, *edges: float, wrong: Maker) -> Case:
+def _arithmetic(name: str, function: Any, maker: Maker, *edges: float, wrong: Maker, slope: float = 4) -> Case:
     return Case(
         name, function, maker, Ulp(0.5, EXACT), "input",
-        edges=every_pair(*edges), signed_zeros=True, wrong=wrong, differentiable=(0, 1),
+        edges=every_pair(*edges), signed_zeros=True, wrong=wrong, differentiable=(0, 1), gradient=Slope(slope),
     )  # fmt: skip
 
 
@@ -356,24 +353,24 @@ HALVES = (-2.5, -1.5, -0.5, 0.5, 1.5, 2.5)
 
 
 ELEMENTWISE = [
-    _elementwise("abs", np.abs, unary_spread(), 0, *SPECIAL),
-    _elementwise("negative", np.negative, unary(-3, 3), 0, *SPECIAL),
+    _elementwise("abs", np.abs, unary_spread(), 0, *SPECIAL, slope=2),
+    _elementwise("negative", np.negative, unary(-3, 3), 0, *SPECIAL, slope=1),
     Case("sign", np.sign, unary_spread(), Bits(), "input", edges=values(0.0, -0.0, 2.5, -3.0, inf, -inf)),
     _elementwise("exp", np.exp, unary(-10, 5), 4, *SPECIAL, 1000.0, -1000.0),
-    _elementwise("expm1", np.expm1, unary(-3, 3), 4, *SPECIAL, *TINY),
+    _elementwise("expm1", np.expm1, unary(-3, 3), 8, *SPECIAL, *TINY),
     _elementwise("log", np.log, unary(0.1, 10), 4, 0.0, -1.0, 1.0, inf, nan),
     _elementwise("log1p", np.log1p, unary(-0.5, 3), 4, *SPECIAL, *TINY, -2.0),
-    _elementwise("sqrt", np.sqrt, unary(0.1, 10), 1, *SPECIAL),
-    _elementwise("square", np.square, unary(-3, 3), 0.5, *SPECIAL, reason=EXACT),
-    _elementwise("sin", np.sin, unary(-3, 3), 4, 0.0, -0.0, inf, -inf, nan),
-    _elementwise("cos", np.cos, unary(-1.5, 1.5), 4, 0.0, -0.0, inf, -inf, nan),
-    _elementwise("tanh", np.tanh, unary(-4, 4), 4, *SPECIAL, 30.0, -30.0, *TINY),
+    _elementwise("sqrt", np.sqrt, unary(0.1, 10), 2, *SPECIAL),
+    _elementwise("square", np.square, unary(-3, 3), 0.5, *SPECIAL, reason=EXACT, slope=2),
+    _elementwise("sin", np.sin, unary(-3, 3), 4, 0.0, -0.0, inf, -inf, nan, slope=2),
+    _elementwise("cos", np.cos, unary(-1.5, 1.5), 4, 0.0, -0.0, inf, -inf, nan, slope=2),
+    _elementwise("tanh", np.tanh, unary(-4, 4), 8, *SPECIAL, 30.0, -30.0, *TINY, slope=8),
     _flat("floor", np.floor, values(*SPECIAL, *HALVES)),
     _flat("ceil", np.ceil, values(*SPECIAL, *HALVES)),
     _flat("round", np.round, values(*SPECIAL, *HALVES)),
     _arithmetic("add", np.add, binary(-3, 3), *SPECIAL, wrong=_unbroadcastable),
     _arithmetic("subtract", np.subtract, binary(-3, 3), *SPECIAL, wrong=_unbroadcastable),
-    _arithmetic("multiply", np.multiply, binary(-3, 3), *SPECIAL, wrong=_unbroadcastable),
+    _arithmetic("multiply", np.multiply, binary(-3, 3), *SPECIAL, wrong=_unbroadcastable, slope=8),
     _arithmetic("divide", np.divide, binary(0.5, 3), *SPECIAL, wrong=_unbroadcastable),
     Case(
         "pow", np.power, _pow, Ulp(4, LIBRARY), "input",
@@ -381,11 +378,11 @@ ELEMENTWISE = [
     ),
     Case(
         "maximum", np.maximum, binary_spread, Bits(), "input",
-        edges=every_pair(1.0, -1.0, inf, -inf, nan), wrong=_unbroadcastable, differentiable=(0, 1), gradient=LINEAR,
+        edges=every_pair(1.0, -1.0, inf, -inf, nan), wrong=_unbroadcastable, differentiable=(0, 1), gradient=ADDED,
     ),
     Case(
         "minimum", np.minimum, binary_spread, Bits(), "input",
-        edges=every_pair(1.0, -1.0, inf, -inf, nan), wrong=_unbroadcastable, differentiable=(0, 1), gradient=LINEAR,
+        edges=every_pair(1.0, -1.0, inf, -inf, nan), wrong=_unbroadcastable, differentiable=(0, 1), gradient=ADDED,
     ),
     Case(
         "clip", lambda x, min=None, max=None: x if min is max is None else np.clip(x, min, max), _clip, Bits(),
@@ -393,7 +390,7 @@ ELEMENTWISE = [
     ),
     Case(
         "where", np.where, _where, Bits(), "float",
-        edges=_where_edges, signed_zeros=True, differentiable=(1, 2), gradient=LINEAR,
+        edges=_where_edges, signed_zeros=True, differentiable=(1, 2), gradient=ADDED,
     ),
     *(
         Case(
@@ -502,9 +499,7 @@ def _takes_along(rng: Generator) -> Any:
     yield sample(rng.normal(size=(2, 3, 4)), rng.integers(0, 3, (2, 5, 4)).astype(np.int64), axis=1)
 
 
-def _reduces(
-    name: str, function: Any, tolerance: Any, maker: Maker, dtype: str = "input", **rest: Any
-) -> Case:
+def _reduces(name: str, function: Any, tolerance: Any, maker: Maker, dtype: str = "input", **rest: Any) -> Case:
     return Case(name, function, maker, tolerance, dtype, **{"differentiable": (0,), **rest})
 
 
@@ -512,18 +507,25 @@ def _nth(x: Array, *, axis: int | None = None) -> int:
     return x.size if axis is None else x.shape[axis]
 
 
+def _huge_rows(rng: Generator) -> Any:
+    yield sample(np.array([[1000.0, 999.0], [-1000.0, -1001.0], [0.0, -inf], [1e30, 0.0], [nan, 1.0]]), axis=-1)
+
+
 REDUCTIONS = [
     _reduces("sum", np.sum, Contraction(2), reduction(ordinary), edges=special_rows, terms=reduced, gradient=LINEAR),
     _reduces(
         "mean", np.mean, Contraction(2), reduction(ordinary, empty=False),
-        edges=special_rows, terms=reduced, gradient=LINEAR,
+        edges=special_rows, terms=reduced, gradient=ADDED,
     ),
     _reduces("var", _var, Ulp(16, "A mean, a sum of squares and a division."), _corrected, edges=_var_edges),
     _reduces(
-        "std", lambda x, **kw: np.sqrt(_var(x, **kw)), Ulp(16, "As the variance, and a root."), _corrected_spread,
+        "std", lambda x, **kw: np.sqrt(_var(x, **kw)), Ulp(4, "As the variance, and a root."), _corrected_spread,
         edges=_var_edges,
     ),
-    _reduces("prod", np.prod, Ulp(16, "One rounding per factor."), reduction(positive), edges=special_rows),
+    _reduces(
+        "prod", np.prod, Ulp(16, "One rounding per factor."), reduction(positive),
+        edges=special_rows, gradient=Slope(8),
+    ),
     _reduces("max", np.max, Bits(), reduction(spread, empty=False), edges=special_rows, gradient=LINEAR),
     _reduces("min", np.min, Bits(), reduction(spread, empty=False), edges=special_rows, gradient=LINEAR),
     _reduces("all", np.all, Bits(), _truths, "bool", differentiable=()),
@@ -532,26 +534,20 @@ REDUCTIONS = [
     _reduces("argmin", np.argmin, Bits(), _searches, "integer", edges=_search_edges, differentiable=()),
     _reduces(
         "cumulative_sum", lambda x, *, axis=None: np.cumsum(x, axis=axis), Contraction(2), _cumulative,
-        terms=_nth, gradient=LINEAR,
+        terms=_nth, gradient=ADDED,
     ),
     _reduces("sort", oracle.sort, Bits(), _sorts, gradient=LINEAR),
     _reduces("argsort", oracle.argsort, Bits(), _ordering, "integer", differentiable=()),
-    _reduces("take", lambda x, i, *, axis=None: np.take(x, i, axis=axis or 0), Bits(), _takes, gradient=LINEAR),
+    _reduces("take", lambda x, i, *, axis=None: np.take(x, i, axis=axis or 0), Bits(), _takes, gradient=ADDED),
     _reduces(
         "take_along_axis", lambda x, i, *, axis=-1: np.take_along_axis(x, i.astype(np.int64), axis), Bits(),
         _takes_along, gradient=LINEAR,
     ),
     _reduces(
         "logsumexp", oracle.logsumexp, Ulp(8, "A sum of exponentials, a logarithm and the largest element."),
-        reduction(lambda rng, shape: rng.uniform(1, 3, shape), empty=False), edges=lambda rng: _huge_rows(),
+        reduction(lambda rng, shape: rng.uniform(1, 3, shape), empty=False), edges=_huge_rows, gradient=Slope(8),
     ),
 ]  # fmt: skip
-
-
-def _huge_rows() -> Any:
-    yield sample(
-        np.array([[1000.0, 999.0], [-1000.0, -1001.0], [0.0, -inf], [1e30, 0.0], [nan, 1.0]]), axis=-1
-    )
 
 
 # ---------------------------------------------------------------- linear algebra

@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from d2l_conformance.case import REAL, Array
+
 from d2l_core import composites
 from d2l_core import interface as xp
 from d2l_core.backend import Backend
-
-from d2l_conformance.case import REAL, Array
 
 
 def close(tensor: Any, expected: Any, units: float = 32) -> None:
@@ -58,17 +58,15 @@ def test_no_inputs(backend: Backend) -> None:
 
 def test_an_input_used_twice_adds_up(backend: Backend, x: Array) -> None:
     """Both uses of an input count."""
-    _, grads = xp.differentiate(lambda inputs: (xp.sum(inputs[0] * inputs[0] + inputs[0]), None))(
-        [xp.asarray(x)]
-    )
+    _, grads = xp.differentiate(lambda inputs: (xp.sum(inputs[0] * inputs[0] + inputs[0]), None))([xp.asarray(x)])
     close(grads[0], 2 * x + 1)
 
 
 def test_further_arguments(backend: Backend, x: Array) -> None:
     """Arguments after the inputs are passed on and are constants."""
-    (value, _), grads = xp.differentiate(
-        lambda inputs, scale, tree: (xp.sum(inputs[0] * scale) + tree["b"], None)
-    )([xp.asarray(x)], xp.asarray(2 * x), {"b": xp.asarray(x[0, 0])})
+    (value, _), grads = xp.differentiate(lambda inputs, scale, tree: (xp.sum(inputs[0] * scale) + tree["b"], None))(
+        [xp.asarray(x)], xp.asarray(2 * x), {"b": xp.asarray(x[0, 0])}
+    )
     close(value, np.sum(2 * x * x) + x[0, 0])
     close(grads[0], 2 * x)
 
@@ -91,9 +89,7 @@ def test_aux_keeps_its_structure(backend: Backend, x: Array) -> None:
 
 def test_results_are_plain_tensors(backend: Backend, x: Array) -> None:
     """Value, aux and gradients are concrete tensors that can be converted and used in a further call."""
-    (value, aux), grads = xp.differentiate(lambda inputs: (xp.sum(inputs[0]), inputs[0] * 1.0))(
-        [xp.asarray(x)]
-    )
+    (value, aux), grads = xp.differentiate(lambda inputs: (xp.sum(inputs[0]), inputs[0] * 1.0))([xp.asarray(x)])
     for tensor in (value, aux, grads[0]):
         assert is_plain(tensor)
     _, second = xp.differentiate(lambda inputs: (xp.sum(inputs[0] * aux), None))([grads[0]])
@@ -276,9 +272,7 @@ def trajectory(step: Any, precision: int, steps: int = 5) -> list[Array]:
 
 def test_compiled_is_eager(backend: Backend, precision: int) -> None:
     """The compiled step gives what the plain one gives, to rounding."""
-    for got, wanted in zip(
-        trajectory(xp.compile(descent), precision), trajectory(descent, precision), strict=True
-    ):
+    for got, wanted in zip(trajectory(xp.compile(descent), precision), trajectory(descent, precision), strict=True):
         np.testing.assert_allclose(got, wanted, rtol=256 * float(np.finfo(got.dtype).eps), atol=1e-30)
 
 

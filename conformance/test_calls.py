@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from d2l_conformance.case import REAL
+
 from d2l_core import composites
 from d2l_core import interface as xp
 from d2l_core.backend import Backend, adapters, current, load_backend, use_backend
 from d2l_core.errors import MixedBackendsError, UsageError
-
-from d2l_conformance.case import REAL
 
 
 def others(backend: Backend) -> list[str]:
@@ -79,9 +79,7 @@ def test_default_float(backend: Backend, precision: int) -> None:
 
 def test_operators(backend: Backend, precision: int) -> None:
     """Native operators mean what the functions mean; lessons use them."""
-    a, b = (
-        np.array(values, REAL[precision]) for values in ([[1.5, -2.0], [0.5, 4.0]], [[2.0, 0.5], [-1.0, 3.0]])
-    )
+    a, b = (np.array(values, REAL[precision]) for values in ([[1.5, -2.0], [0.5, 4.0]], [[2.0, 0.5], [-1.0, 3.0]]))
     x, y = xp.asarray(a), xp.asarray(b)
     pairs = [
         (x + y, a + b), (x - y, a - b), (x * y, a * b), (x / y, a / b), (-x, -a), (x**2, a**2), (x @ y, a @ b),

@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from d2l_conformance.case import REAL, Array
+
 from d2l_core import composites
 from d2l_core import interface as xp
 from d2l_core.backend import Backend
-
-from d2l_conformance.case import REAL, Array
 
 Weights = dict[str, Any]
 
@@ -28,9 +28,7 @@ def conv2d(w: Weights, o: dict[str, Any], x: Any) -> Any:
 
 def batch_norm(w: Weights, o: dict[str, Any], x: Any) -> Any:
     """As `d2l_core.nn.BatchNorm` computes it in evaluation."""
-    return composites.batch_norm_infer(
-        x, w["weight"], w["bias"], w["running_mean"], w["running_var"], o["eps"]
-    )
+    return composites.batch_norm_infer(x, w["weight"], w["bias"], w["running_mean"], w["running_var"], o["eps"])
 
 
 def max_pool(w: Weights, o: dict[str, Any], x: Any) -> Any:
@@ -61,7 +59,10 @@ CHANNELS = {"weight": (3,), "bias": (3,), "running_mean": (3,), "running_var": (
 LAYERS: list[tuple[str, Callable[..., Any], dict[str, Any], dict[str, tuple[int, ...]], list[tuple[int, ...]]]] = [
     ("Linear", linear, {}, {"weight": (3, 5), "bias": (3,)}, [(4, 5)]),
     ("Conv2d", conv2d, CONV, {"weight": (4, 3, 3, 3), "bias": (4,)}, [(2, 3, 7, 6)]),
-    ("Conv2d", conv2d, {**CONV, "stride": (2, 1), "padding": (2, 1)}, {"weight": (4, 3, 5, 3), "bias": (4,)}, [(2, 3, 7, 6)]),
+    (
+        "Conv2d", conv2d, {**CONV, "stride": (2, 1), "padding": (2, 1)}, {"weight": (4, 3, 5, 3), "bias": (4,)},
+        [(2, 3, 7, 6)],
+    ),
     ("Conv2d", conv2d, {**CONV, "dilation": (2, 2)}, {"weight": (4, 3, 3, 3), "bias": (4,)}, [(2, 3, 7, 6)]),
     ("Conv2d", conv2d, {**CONV, "groups": 2}, {"weight": (4, 2, 3, 3), "bias": (4,)}, [(2, 4, 5, 6)]),
     ("BatchNorm", batch_norm, {"eps": 1e-5}, CHANNELS, [(4, 3)]),
@@ -77,9 +78,7 @@ LAYERS: list[tuple[str, Callable[..., Any], dict[str, Any], dict[str, tuple[int,
 
 def draw(rng: np.random.Generator, name: str, shape: tuple[int, ...], real: np.dtype[Any]) -> Array:
     """Weights around zero; a variance is positive."""
-    return (rng.uniform(0.5, 2, shape) if name == "running_var" else rng.normal(size=shape) * 0.5).astype(
-        real
-    )
+    return (rng.uniform(0.5, 2, shape) if name == "running_var" else rng.normal(size=shape) * 0.5).astype(real)
 
 
 @pytest.mark.parametrize("layer", LAYERS, ids=[f"{i}-{layer[0]}" for i, layer in enumerate(LAYERS)])

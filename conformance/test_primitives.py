@@ -74,9 +74,7 @@ def test_value(case: Case, backend: Backend, precision: int, observed: Observed)
         observed.note(case.name, "value", precision, backend.name, error)
         assert error <= case.tolerance.limit, f"{case.name}({one}) is {error:.3g} units off"
         for array, tensor in zip(before, tensors, strict=True):
-            np.testing.assert_array_equal(
-                xp.to_numpy(tensor), array, err_msg=f"{case.name}({one}) changed its input"
-            )
+            np.testing.assert_array_equal(xp.to_numpy(tensor), array, err_msg=f"{case.name}({one}) changed its input")
 
 
 @EVERY_CASE
@@ -90,9 +88,7 @@ def test_special_values(case: Case, backend: Backend, precision: int) -> None:
         if case.signed_zeros:
             for got, wanted in zip(results, tree.leaves(case.expected(one)), strict=True):
                 zero = np.asarray(wanted) == 0
-                np.testing.assert_array_equal(
-                    np.signbit(got[zero]), np.signbit(wanted[zero]), err_msg=str(one.args)
-                )
+                np.testing.assert_array_equal(np.signbit(got[zero]), np.signbit(wanted[zero]), err_msg=str(one.args))
 
 
 @COMPILED
@@ -123,18 +119,14 @@ def judge(case: Case, one: Sample, results: list[Array], inputs: list[Array], pr
     assert len(results) == len(expected), f"{case.name}({one}) gives {len(results)} tensors"
     worst = 0.0
     for got, wanted in zip(results, expected, strict=True):
-        assert got.shape == np.shape(wanted), (
-            f"{case.name}({one}) has shape {got.shape}, not {np.shape(wanted)}"
-        )
+        assert got.shape == np.shape(wanted), f"{case.name}({one}) has shape {got.shape}, not {np.shape(wanted)}"
         rule = dtypes_allowed(case, one, np.asarray(wanted), inputs, precision)
         assert got.dtype.name in rule, f"{case.name}({one}) is {got.dtype}, not {' or '.join(rule)}"
         worst = max(worst, case.tolerance.error(got, np.asarray(wanted), lambda: case.magnitude(one)))
     return worst
 
 
-def dtypes_allowed(
-    case: Case, one: Sample, wanted: Array, inputs: list[Array], precision: int
-) -> tuple[str, ...]:
+def dtypes_allowed(case: Case, one: Sample, wanted: Array, inputs: list[Array], precision: int) -> tuple[str, ...]:
     """The dtypes that the case's rule allows for a result."""
     integers, real = ("int32", "int64"), (REAL[precision].name,)
     named = [leaf.name for leaf in (*one.args, *one.kwargs.values()) if isinstance(leaf, Named)]
@@ -165,9 +157,7 @@ def test_gradient(case: Case, backend: Backend, precision: int, observed: Observ
     judge_gradients(case, found, precision, backend, observed)
 
 
-def judge_gradients(
-    case: Case, found: list[list[Array]], precision: int, backend: Backend, observed: Observed
-) -> None:
+def judge_gradients(case: Case, found: list[list[Array]], precision: int, backend: Backend, observed: Observed) -> None:
     """Hold the gradients of all samples against both references."""
     if not case.differentiable:
         return

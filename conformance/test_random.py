@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from d2l_conformance import oracle
+from d2l_conformance.case import REAL
+
 from d2l_core import composites, random
 from d2l_core import interface as xp
 from d2l_core.backend import Backend
-
-from d2l_conformance import oracle
-from d2l_conformance.case import REAL
 
 KEY = 0x0123456789ABCDEF
 PINNED: dict[str, Any] = {

@@ -8,14 +8,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from d2l_core import interface as xp
-from d2l_core.backend import Backend
+from d2l_conformance import oracle
+from d2l_conformance.case import REAL, Array
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from d2l_conformance import oracle
-from d2l_conformance.case import REAL, Array
+from d2l_core import interface as xp
+from d2l_core.backend import Backend
 
 PRECISIONS = (32, 64) if os.environ.get("D2L_CONFORMANCE") == "deep" else (32,)
 """Shapes mean the same at both precisions, and a compiler takes its time over each new one."""
@@ -101,9 +101,7 @@ def test_reduction(name: str, backend: Backend, precision: int, chosen: Any, kee
 
 @pytest.mark.parametrize("name", ["mean", "var", "std", "max", "min"])
 @given(chosen=shape_and_axes(FILLED), keepdims=BOOLEANS)
-def test_reduction_of_something(
-    name: str, backend: Backend, precision: int, chosen: Any, keepdims: bool
-) -> None:
+def test_reduction_of_something(name: str, backend: Backend, precision: int, chosen: Any, keepdims: bool) -> None:
     """Reductions that need an element."""
     shape, axis = chosen
     x = numbers(shape, precision)
@@ -169,20 +167,14 @@ def test_take(backend: Backend, precision: int, shape: Any, indices: Any, data: 
     x = numbers(shape, precision)
     index = (np.arange(int(np.prod(indices))) * 5 % shape[axis]).reshape(indices).astype(np.int32)
     agree(xp.take(xp.asarray(x), xp.asarray(index), axis=axis), np.take(x, index, axis=axis))
-    gradient = xp.differentiate(
-        lambda inputs: (xp.sum(xp.take(inputs[0], xp.asarray(index), axis=axis)), None)
-    )
+    gradient = xp.differentiate(lambda inputs: (xp.sum(xp.take(inputs[0], xp.asarray(index), axis=axis)), None))
     counts = np.bincount(index.reshape(-1), minlength=shape[axis]).astype(REAL[precision])
     spread = [1] * len(shape)
     spread[axis] = -1
     agree(gradient([xp.asarray(x)])[1][0], np.broadcast_to(counts.reshape(spread), shape))
 
 
-@given(
-    shapes=hnp.mutually_broadcastable_shapes(
-        signature="(m,k),(k,n)->(m,n)", max_dims=2, max_side=3, min_side=1
-    )
-)
+@given(shapes=hnp.mutually_broadcastable_shapes(signature="(m,k),(k,n)->(m,n)", max_dims=2, max_side=3, min_side=1))
 def test_matmul_batches(backend: Backend, precision: int, shapes: Any) -> None:
     """The axes before the last two broadcast."""
     a, b = (numbers(shape, precision, i / 2) for i, shape in enumerate(shapes.input_shapes))
@@ -234,9 +226,7 @@ def test_conv_geometry(axes: int, backend: Backend, precision: int, data: Any) -
 def test_pool_geometry(name: str, axes: int, backend: Backend, precision: int, data: Any) -> None:
     """Extents follow the formula of the convolution without dilation."""
     form = data.draw(geometry(axes))
-    spatial = tuple(
-        max(n, w - 2 * p) for n, w, p in zip(form["spatial"], form["window"], form["padding"], strict=True)
-    )
+    spatial = tuple(max(n, w - 2 * p) for n, w, p in zip(form["spatial"], form["window"], form["padding"], strict=True))
     x = numbers((2, 3, *spatial), precision)
     options = {"stride": form["stride"], "padding": form["padding"]}
     agree(
