@@ -213,6 +213,12 @@ def active() -> Backend:
     return current().backend
 
 
+def float_dtype() -> Any:
+    """The native dtype of the default float: float32 or float64, by the active precision."""
+    context = current()
+    return context.backend.float64 if context.precision == 64 else context.backend.float32
+
+
 @functools.cache
 def _default_context() -> Context:
     context = _context(default_name(), None, None)

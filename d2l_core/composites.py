@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from d2l_core import interface as xp
 from d2l_core._dispatch import composite
+from d2l_core.backend import float_dtype
 from d2l_core.interface import Axis, Tensor
 
 
@@ -53,7 +54,8 @@ def log_softmax(x: Tensor, /, *, axis: int = -1) -> Tensor:
 @composite("network")
 def one_hot(indices: Tensor, num_classes: int, /) -> Tensor:
     """Integers (...) in [0, num_classes) to rows of the identity (..., num_classes) of the default float."""
-    return xp.take(xp.eye(num_classes), indices, axis=0)
+    classes = xp.arange(num_classes, dtype=indices.dtype)
+    return xp.astype(xp.equal(xp.expand_dims(indices, axis=-1), classes), float_dtype())
 
 
 @composite("network")

@@ -9,10 +9,10 @@ from math import e, inf, nan, pi
 from typing import Any
 
 from d2l_core._dispatch import REGISTRY
-from d2l_core.backend import active, current
+from d2l_core.backend import active, float_dtype
 from d2l_core.composites import logsumexp
 from d2l_core.interface import *  # noqa: F403
-from d2l_core.interface import DTYPES, DType, is_tensor, to_numpy
+from d2l_core.interface import DTYPES, is_tensor, to_numpy
 
 __array_api_version__ = "2024.12"
 
@@ -30,12 +30,6 @@ __all__ = [
 ]
 
 newaxis = None
-
-
-def float_dtype() -> DType:
-    """The default float of the active precision: float32 or float64."""
-    context = current()
-    return context.backend.float64 if context.precision == 64 else context.backend.float32
 
 
 def __getattr__(name: str) -> Any:

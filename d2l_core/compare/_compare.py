@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 
 from d2l_core.backend import adapters, find_adapter
 from d2l_core.compare._report import verdict, write_report
-from d2l_core.compare._results import FORMAT, calibration, pair_entries, worker_entry, write_results
+from d2l_core.compare._results import FORMAT, calibration, modules, pair_entries, worker_entry, write_results
 from d2l_core.compare._runner import Watcher, Worker, fastest, interpreter_for, run_workers
 from d2l_core.compare._worker import Spec, machine_class
 from d2l_core.errors import UsageError
@@ -105,6 +106,7 @@ def compare(
         "format": FORMAT,
         **_question(found, job_name, chosen.headline, common),
         "interrupted": not finished,
+        "modules": modules(runnable),
         "workers": [worker_entry(worker) for worker in workers],
         "calibration": calibrated,
         "pairs": pair_entries(runnable, calibrated, precision),
@@ -144,8 +146,6 @@ def _workers(names: Sequence[str], common: Spec, out: Path) -> list[Worker]:
 
 
 def _elsewhere(backend: str) -> bool:
-    import sys
-
     return interpreter_for(backend) != sys.executable
 
 

@@ -175,8 +175,19 @@ def judge(a: Sequence[float], b: Sequence[float], allowed: Floats) -> dict[str, 
 # ---------------------------------------------------------------- tensors
 
 
-def compare_tensors(a: ArrayLike, b: ArrayLike, precision: int) -> dict[str, float]:
+ZERO_EPS = 1000.0
+"""A tensor counts as zero up to rounding below this many eps of the values that it is summed from."""
+
+
+def compare_tensors(a: ArrayLike, b: ArrayLike, precision: int, around: float = 0.0) -> dict[str, Any]:
     """Largest absolute, norm-wise relative, and median and largest ulp difference of two tensors of one shape.
+
+    Args:
+        a, b: the tensors.
+        precision: 32 or 64, for the ulp.
+        around: root mean square of related values. ``cancels`` in the result says that both tensors are nothing but
+            rounding against it, so that their relative difference means nothing: the gradient of a bias that a
+            normalisation takes away again, for example.
 
     Raises:
         ValueError: the shapes differ.
@@ -185,15 +196,16 @@ def compare_tensors(a: ArrayLike, b: ArrayLike, precision: int) -> dict[str, flo
     if x.shape != y.shape:
         raise ValueError(f"Tensors of shapes {x.shape} and {y.shape} cannot be compared element by element.")
     if not x.size:
-        return {"absolute": 0.0, "relative": 0.0, "ulp_median": 0.0, "ulp_max": 0.0}
-    distance = absolute(x, y)
-    apart = ulps(x, y, precision, least=max(_rms(x), _rms(y)))
+        return {"absolute": 0.0, "relative": 0.0, "ulp_median": 0.0, "ulp_max": 0.0, "cancels": False}
+    distance, size = absolute(x, y), max(rms(x), rms(y))
+    apart = ulps(x, y, precision, least=size)
     norms = np.asarray([_norm(distance)]), np.asarray([max(_norm(x), _norm(y))])
     return {
         "absolute": float(distance.max()),
         "relative": float(_quotient(*norms)[0]),
         "ulp_median": float(np.median(apart)),
         "ulp_max": float(apart.max()),
+        "cancels": bool(0.0 < size < ZERO_EPS * float(np.finfo(float_type(precision)).eps) * around),
     }
 
 
@@ -205,17 +217,26 @@ def _norm(x: Floats) -> float:
     return scale * float(np.sqrt(np.nansum((x / scale) ** 2))) if scale else 0.0
 
 
-def _rms(x: Floats) -> float:
+def rms(x: Floats) -> float:
+    """Root mean square of the finite elements; 0 if there are none."""
     finite = x[np.isfinite(x)]
     return _norm(finite) / float(np.sqrt(finite.size)) if finite.size else 0.0
 
 
 def compare_layers(
-    a: Mapping[str, NDArray[Any]], b: Mapping[str, NDArray[Any]], precision: int
-) -> dict[str, dict[str, float] | None]:
-    """`compare_tensors` for each name of `a` or `b`; None where only one has it or the shapes differ."""
-    found: dict[str, dict[str, float] | None] = {}
+    a: Mapping[str, NDArray[Any]], b: Mapping[str, NDArray[Any]], precision: int, *, related: bool = False
+) -> dict[str, dict[str, Any] | None]:
+    """`compare_tensors` for each name of `a` or `b`; None where only one has it or the shapes differ.
+
+    With `related`, tensors whose names agree up to the last dot are judged together: the gradients of one module.
+    """
+    found: dict[str, dict[str, Any] | None] = {}
     for name in [*a, *(name for name in b if name not in a)]:
-        comparable = name in a and name in b and a[name].shape == b[name].shape
-        found[name] = compare_tensors(a[name], b[name], precision) if comparable else None
+        if name in a and name in b and a[name].shape == b[name].shape:
+            module = name.rpartition(".")[0]
+            kin = (x for other, x in a.items() if related and other.rpartition(".")[0] == module)
+            around = max((rms(np.asarray(x, np.float64)) for x in kin), default=0.0)
+            found[name] = compare_tensors(a[name], b[name], precision, around)
+        else:
+            found[name] = None
     return found

@@ -99,7 +99,8 @@ _LAYERS_HELP = (
     "One forward and one backward pass over the first batch, before any learning. Read down a column: a difference that "
     "appears at one layer and stays is born there. The upper number compares whole tensors (length of the difference over "
     "length of the tensor); the lower ones count ulps, median and largest. A few ulps are ordinary rounding; the darker "
-    "the cell, the more roundings."
+    "the cell, the more roundings. “≈ 0” marks a gradient that is zero but for rounding in both, such as that of a bias "
+    "which the next layer subtracts again."
 )
 _SETTING_HELP = "One process for each framework. Other versions, devices or numbers of threads may round differently."
 _TROUBLE_HELP = "What went wrong with a worker does not touch the results of the others."
@@ -118,15 +119,15 @@ def verdict(pair: Data) -> str:
     if judged is None:
         return f"{names}: {gap}; without a calibration there is no budget to hold it against."
     if judged["within"]:
-        return f"{names} stay within the budget: {gap}, at most {_share(judged)} of what is allowed."
-    return f"{names} leave the budget at step {judged['first_outside']}: {gap}, {_share(judged)} of what is allowed."
+        return f"{names} stay within the budget: {gap}, at most {_share(judged)} what is allowed."
+    return f"{names} leave the budget at step {judged['first_outside']}: {gap}, up to {_share(judged)} what is allowed."
 
 
 def _share(judged: Data) -> str:
     ratio = judged["worst"]["value"]
     if not math.isfinite(ratio):
-        return "infinitely more"
-    return f"{ratio * 100:.2g} %" if ratio < 1 else f"{scientific(ratio)} times"
+        return "infinitely many times"
+    return f"{ratio * 100:.2g} % of" if ratio < 1 else f"{scientific(ratio)} times"
 
 
 def _kicker(data: Data) -> str:
@@ -390,6 +391,7 @@ def _gap_chart(data: Data) -> Chart:
         curves=curves,
         limit=limit,
         log=True,
+        width=1180,
     )
 
 
@@ -432,7 +434,7 @@ def _matrix_cell(pair: Data) -> str:
     if judged is None or judged["worst"] is None:
         return f"<td>{gap}<small>not judged</small></td>"
     if judged["within"]:
-        return f'<td class="in">{gap}<small>✓ {_share(judged)} of budget</small></td>'
+        return f'<td class="in">{gap}<small>✓ {_share(judged)} the budget</small></td>'
     return f'<td class="out">{gap}<small>✗ leaves at step {judged["first_outside"]:,}</small></td>'
 
 
@@ -462,8 +464,8 @@ def _judged(judged: Data | None) -> str:
     if judged is None or judged["worst"] is None:
         return "–"
     if judged["within"]:
-        return f'<td class="in">✓ within<small>at most {_share(judged)}</small></td>'
-    return f'<td class="out">✗ leaves at step {judged["first_outside"]:,}<small>up to {_share(judged)}</small></td>'
+        return f'<td class="in">✓ within<small>at most {_share(judged)} it</small></td>'
+    return f'<td class="out">✗ leaves at step {judged["first_outside"]:,}<small>up to {_share(judged)} it</small></td>'
 
 
 # ---------------------------------------------------------------- results and time
@@ -537,15 +539,25 @@ def _heat_map(data: Data, pairs: Sequence[Data], kind: str, caption: str) -> str
     labels = {w["name"]: escape(_label(w)) for w in data["workers"]}
     head = ["", *(f"{labels[p['a']]} –<br>{labels[p['b']]}" for p in pairs)]
     rows = [
-        [f"<code>{escape(name)}</code>", *(_heat_cell(p[kind].get(name), data["precision"]) for p in pairs)]
+        [_module(data, name), *(_heat_cell(p[kind].get(name), data["precision"]) for p in pairs)]
         for name in names
     ]
     return _table(head, rows, caption, "heat")
 
 
+def _module(data: Data, tensor: str) -> str:
+    """The name of a tensor of step 0 and the class of its module, the longest known beginning of the name."""
+    path = "" if tensor.startswith("(output)") else tensor.partition("#")[0]
+    while path and path not in data["modules"]:
+        path = path.rpartition(".")[0]
+    return f"<code>{escape(tensor)}</code> <small>{escape(data['modules'].get(path, ''))}</small>"
+
+
 def _heat_cell(entry: Data | None, precision: int) -> str:
     if entry is None:
         return "–"
+    if entry["cancels"]:
+        return f'<td class="h0" title="zero up to rounding">≈ 0<small>within {scientific(entry["absolute"])}</small></td>'
     level = _heat_level(entry["relative"], precision)
     small = f"{scientific(entry['ulp_median'])} / {scientific(entry['ulp_max'])} ulp"
     title = f"largest absolute difference {scientific(entry['absolute'])}"

@@ -6,6 +6,7 @@
 - ``format``: ``"d2l-compare-1"``; another number means that old readers would misread it.
 - ``lesson``, ``title``, ``sections``, ``job``, ``headline`` (the metric that sums the job up), ``scale``, ``seed``,
   ``precision``, ``device`` (as asked for, or null), ``date`` (UTC, ISO 8601), ``machine``, ``interrupted``.
+- ``modules``: class of each module by path, as far as a worker has told them.
 - ``workers``: in the order asked for, each with ``name``, ``backend``, ``title``, ``status`` (``done``, ``failed``,
   ``died``, ``hung``, ``interrupted`` or ``skipped``), ``message`` (one sentence, empty when done), ``last_words``
   (lines of standard error, when something went wrong), ``epochs`` (records with ``epoch``, ``loss``, ``val_...``,
@@ -93,6 +94,11 @@ def calibration(base: Worker | None, perturbed: Sequence[Worker], precision: int
     }
 
 
+def modules(workers: Sequence[Worker]) -> dict[str, str]:
+    """Classes of the model's modules by path, from the first worker that told them."""
+    return next((w.step_zero["modules"] for w in workers if w.step_zero), {})
+
+
 def pair_entries(
     workers: Sequence[Worker], calibrated: dict[str, Any] | None, precision: int
 ) -> list[dict[str, Any]]:
@@ -122,7 +128,7 @@ def _pair(
         "metrics": metrics,
         "verdict": None if allowed is None else divergence.judge(a.losses, b.losses, allowed),
         "activations": _layers("activation:", tensors[a.name], tensors[b.name], precision),
-        "gradients": _layers("gradient:", tensors[a.name], tensors[b.name], precision),
+        "gradients": _layers("gradient:", tensors[a.name], tensors[b.name], precision, related=True),
     }
 
 
@@ -133,12 +139,17 @@ def _measured(a: dict[str, float], b: dict[str, float], precision: int) -> dict[
 
 
 def _layers(
-    prefix: str, a: dict[str, NDArray[Any]], b: dict[str, NDArray[Any]], precision: int
+    prefix: str,
+    a: dict[str, NDArray[Any]],
+    b: dict[str, NDArray[Any]],
+    precision: int,
+    *,
+    related: bool = False,
 ) -> dict[str, Any] | None:
     if not a or not b:
         return None
     chosen = [{k.removeprefix(prefix): v for k, v in side.items() if k.startswith(prefix)} for side in (a, b)]
-    return divergence.compare_layers(chosen[0], chosen[1], precision)
+    return divergence.compare_layers(chosen[0], chosen[1], precision, related=related)
 
 
 def _step_zero(worker: Worker) -> dict[str, NDArray[Any]]:

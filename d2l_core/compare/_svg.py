@@ -50,6 +50,7 @@ class Chart:
         limit: for each x, the upper edge of a shaded band and its label.
         log: whether the logarithmic axis is shown at first.
         markers: a mark at each point.
+        width: of the drawing in its own units, whose height is 420.
     """
 
     name: str
@@ -62,12 +63,13 @@ class Chart:
     limit: tuple[str, Sequence[float]] | None = None
     log: bool = False
     markers: bool = False
+    width: int = WIDTH
 
     def svg(self) -> str:
         """The drawing."""
         scales = "".join(self._drawing(log) for log in (False, True))
         return (
-            f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-labelledby="{self.name}-t {self.name}-d" '
+            f'<svg viewBox="0 0 {self.width} {HEIGHT}" role="img" aria-labelledby="{self.name}-t {self.name}-d" '
             f'preserveAspectRatio="xMidYMid meet"><title id="{self.name}-t">{escape(self.title)}</title>'
             f'<desc id="{self.name}-d">{escape(self.description)}</desc>{scales}'
             f'<g class="cursor" hidden><line y1="{TOP}" y2="{HEIGHT - BOTTOM}"/></g></svg>'
@@ -79,7 +81,7 @@ class Chart:
         content = {
             "x": list(self.x),
             "range": [x0, x1],
-            "frame": [LEFT, WIDTH - RIGHT],
+            "frame": [LEFT, self.width - RIGHT],
             "xLabel": self.x_label,
             "curves": [
                 {"label": c.label, "workers": list(c.workers), "y": [_finite(y) for y in c.y]} for c in self.curves
@@ -99,7 +101,7 @@ class Chart:
         return (low - 0.5, high + 0.5) if low == high or self.markers else (low, high)
 
     def _drawing(self, log: bool) -> str:
-        x = _linear(*self._x_range(), LEFT, WIDTH - RIGHT)
+        x = _linear(*self._x_range(), LEFT, self.width - RIGHT)
         values = [v for curve in self.curves for v in curve.y] + (list(self.limit[1]) if self.limit else [])
         axis = _log_axis(values) if log else _linear_axis(values)
         parts = [self._y_axis(axis), self._x_axis(x)]
@@ -112,7 +114,7 @@ class Chart:
         lines = []
         for value, label in axis.ticks:
             y = axis.place(value)
-            lines.append(f'<line class="grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>')
+            lines.append(f'<line class="grid" x1="{LEFT}" x2="{self.width - RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>')
             lines.append(f'<text class="tick" x="{LEFT - 9}" y="{y + 5:.1f}" text-anchor="end">{label}</text>')
         middle = (TOP + HEIGHT - BOTTOM) / 2
         lines.append(
@@ -123,12 +125,12 @@ class Chart:
 
     def _x_axis(self, x: Scale) -> str:
         base = HEIGHT - BOTTOM
-        parts = [f'<line class="axis" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{base}" y2="{base}"/>']
+        parts = [f'<line class="axis" x1="{LEFT}" x2="{self.width - RIGHT}" y1="{base}" y2="{base}"/>']
         low, high = self._x_range()
         for value in _ticks(low, high, 7, whole=True):
             parts.append(f'<line class="axis" x1="{x(value):.1f}" x2="{x(value):.1f}" y1="{base}" y2="{base + 5}"/>')
             parts.append(f'<text class="tick" x="{x(value):.1f}" y="{base + 22}" text-anchor="middle">{value:g}</text>')
-        middle = (LEFT + WIDTH - RIGHT) / 2
+        middle = (LEFT + self.width - RIGHT) / 2
         parts.append(
             f'<text class="label" x="{middle:.0f}" y="{HEIGHT - 6}" text-anchor="middle">{escape(self.x_label)}</text>'
         )
@@ -149,7 +151,8 @@ class Chart:
         )
 
     def _curve(self, position: int, curve: Curve, x: Scale, axis: _Axis) -> str:
-        runs = _runs([(x(at), axis.place(v), v) for at, v in zip(self.x, curve.y, strict=False)], axis)
+        points = [(x(at), axis.place(v), v) for at, v in zip(self.x, curve.y, strict=False)]
+        runs = _runs(points, axis.breaks_at_zero)
         path = "".join("M" + "L".join(f"{a:.1f} {b:.1f}" for a, b in run) for run in runs)
         members = " ".join(map(str, curve.workers))
         if len(curve.workers) == 2:
@@ -158,6 +161,9 @@ class Chart:
                 f'<path class="pair s{a % 6}" d="{path}"/>'
                 f'<path class="pair over s{b % 6}" stroke-dashoffset="{position * 5}" d="{path}"/>'
             )
+            if axis.breaks_at_zero:
+                ticks = "".join(f"M{at:.1f} {up - 4:.1f}v8" for at, up, value in points if value == 0)
+                drawn += f'<path class="zero s{a % 6}" d="{ticks}"/>'
         else:
             width, dash = _LINES[curve.workers[0] % len(_LINES)]
             dashes = f' stroke-dasharray="{dash}"' if dash else ""
@@ -168,16 +174,16 @@ class Chart:
         return f'<g class="curve" data-workers="{members}">{drawn}</g>'
 
 
-def _runs(points: Sequence[tuple[float, float, float]], axis: _Axis) -> list[list[tuple[float, float]]]:
+def _runs(points: Sequence[tuple[float, float, float]], breaks_at_zero: bool) -> list[list[tuple[float, float]]]:
     """Stretches without a gap: a line breaks where there is no number to draw."""
     runs: list[list[tuple[float, float]]] = [[]]
     for across, up, value in points:
-        if math.isfinite(value) and math.isfinite(up):
+        if math.isfinite(value) and math.isfinite(up) and not (breaks_at_zero and value == 0):
             runs[-1].append((across, up))
         elif runs[-1]:
             runs.append([])
     kept = [run for run in runs if run]
-    return [run if len(run) > 1 else [run[0], (run[0][0] + 0.1, run[0][1])] for run in kept]
+    return [run if len(run) > 1 else [(run[0][0] - 1.2, run[0][1]), (run[0][0] + 1.2, run[0][1])] for run in kept]
 
 
 def _marker(worker: int, x: float, y: float) -> str:
@@ -203,6 +209,7 @@ def _marker(worker: int, x: float, y: float) -> str:
 class _Axis:
     place: Scale
     ticks: list[tuple[float, str]]
+    breaks_at_zero: bool = False
 
 
 def _linear(low: float, high: float, start: float, end: float) -> Scale:
@@ -213,7 +220,10 @@ def _linear(low: float, high: float, start: float, end: float) -> Scale:
 def _linear_axis(values: Sequence[float]) -> _Axis:
     finite = [v for v in values if math.isfinite(v)] or [0.0, 1.0]
     low, high = min(finite), max(finite)
-    room = (high - low) * 0.06 or max(abs(high) * 0.05, 1e-12)
+    least = 0.02 * max(abs(low), abs(high)) or 1.0  # rounding alone does not fill a chart
+    if high - low < least:
+        low, high = (low + high - least) / 2, (low + high + least) / 2
+    room = (high - low) * 0.06
     low = 0.0 if 0 <= low < 0.35 * high else low - room
     high += room
     ticks = _ticks(low, high, 6)
@@ -238,7 +248,7 @@ def _log_axis(values: Sequence[float]) -> _Axis:
         return zero if value == 0 else math.nan
 
     ticks = [(v, power(v)) for v in _log_ticks(low, high)]
-    return _Axis(place, ([(0.0, "0")] if has_zero else []) + ticks)
+    return _Axis(place, ([(0.0, "0")] if has_zero else []) + ticks, breaks_at_zero=has_zero)
 
 
 def _ticks(low: float, high: float, most: int, *, whole: bool = False) -> list[float]:

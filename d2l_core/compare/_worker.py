@@ -7,8 +7,8 @@ events to standard output, one JSON object per line:
 - ``{"event": "started", "steps": n, "epochs": n}`` before the first step;
 - ``{"event": "progress", "step": n}``, at most ten per second;
 - ``{"event": "epoch", "record": {...}, "losses": [...]}`` after each epoch, with the losses of its steps;
-- ``{"event": "step0", "tensors": [...], "digests": {...}}``: names of the tensors of step 0 in the order of the
-  model, and SHA-256 of the initial weights and the first batch;
+- ``{"event": "step0", "tensors": [...], "digests": {...}, "modules": {...}}``: names of the tensors of step
+  0 in the order of the model, SHA-256 of the initial weights and the first batch, and the class of each module;
 - ``{"event": "done", ...}`` with times and environment, or ``{"event": "failed", "kind": ..., "message": ...}``.
 
 So what a worker did before it died is known. The tensors of step 0 go to ``step0.safetensors`` in the output folder.
@@ -311,7 +311,8 @@ def _save_step_zero(spec: Spec, reporter: Reporter, job: Job) -> dict[str, Any]:
     tensors, weights = step_zero(job, batch, spec.seed)
     replace_file(Path(spec.out) / STEP0, lambda part: save_file(tensors, part))
     seen = digest({str(i): xp.to_numpy(x) for i, x in enumerate(batch)})
-    return {"tensors": list(tensors), "digests": {"weights": weights, "batch": seen}}
+    modules = {path: type(module).__name__ for path, module in reporter.trainer.model.named_modules()}
+    return {"tensors": list(tensors), "digests": {"weights": weights, "batch": seen}, "modules": modules}
 
 
 if __name__ == "__main__":

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from d2l_core import interface as xp
+from d2l_core.backend import float_dtype
 from d2l_core.interface import Tensor
-from d2l_core.xp import float_dtype
 
 
 def squared_error(y_hat: Tensor, y: Tensor) -> Tensor:

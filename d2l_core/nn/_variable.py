@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from d2l_core import interface as xp
+from d2l_core.backend import float_dtype
 from d2l_core.interface import Tensor
-from d2l_core.xp import float_dtype
 
 Initialiser = Callable[[tuple[int, ...], tuple[int | str, ...]], NDArray[np.float64]]
 """Makes float64 values of a shape from the random stream called by a key; see `d2l_core.nn.initialisers`."""

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from d2l_core import interface as xp
+from d2l_core.backend import float_dtype
 from d2l_core.interface import Tensor
 from d2l_core.nn import Buffer, Module, Variable
 from d2l_core.optim.schedules import Schedule
-from d2l_core.xp import float_dtype
 
 
 class Optimiser:

@@ -142,11 +142,11 @@ print(sum("image/png" in output.get("data", {}) for output in outputs))
 """
 
 
-@pytest.mark.parametrize("backend", installed_backends())
+@pytest.mark.parametrize("framework", installed_backends())
 def test_notebook_runs_from_top_to_bottom(
-    here: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, backend: str
+    here: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, framework: str
 ) -> None:
-    monkeypatch.setenv("D2L_BACKEND", backend)
+    monkeypatch.setenv("D2L_BACKEND", framework)
     monkeypatch.setenv("D2L_SCALE", "smoke")
     assert here("notebook", LESSON).status == 0
     command = [sys.executable, "-c", _EXECUTE, f"{LESSON}.ipynb"]

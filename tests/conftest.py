@@ -1,0 +1,5 @@
+"""Tests that ask for `backend` run on every installed backend at both precisions, as the conformance suite does."""
+
+from d2l_conformance.conftest import backend, precision, pytest_generate_tests, selected_backends
+
+__all__ = ["backend", "precision", "pytest_generate_tests", "selected_backends"]

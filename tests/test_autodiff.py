@@ -1,0 +1,99 @@
+"""Gradients and compiled steps over variables, as the curriculum will use them."""
+
+import numpy as np
+import pytest
+
+from d2l_core import nn, optim, random, xp
+from d2l_core.autodiff import compiled, grad, value_and_grad
+from d2l_core.backend import active
+from d2l_core.errors import BackendError
+
+
+def test_gradient_of_several_arguments_and_trees(backend):
+    def f(tree, scale, unused):
+        return xp.sum(tree["a"] * tree["b"][0]) * scale
+
+    tree = {"a": xp.asarray([1.0, 2.0]), "b": [xp.asarray([3.0, 4.0])]}
+    scale = xp.reshape(xp.asarray([2.0]), ())
+    value, (by_tree, by_scale) = value_and_grad(f, (0, 1))(tree, scale, None)
+    assert float(xp.to_numpy(value)) == 22.0
+    np.testing.assert_array_equal(xp.to_numpy(by_tree["a"]), [6.0, 8.0])
+    np.testing.assert_array_equal(xp.to_numpy(by_tree["b"][0]), [2.0, 4.0])
+    assert float(xp.to_numpy(by_scale)) == 11.0
+
+
+def test_aux_comes_along(backend):
+    (value, aux), gradient = value_and_grad(lambda x: (xp.sum(x * x), {"x": x + 1}), has_aux=True)(xp.ones(2))
+    assert float(xp.to_numpy(value)) == 2.0
+    np.testing.assert_array_equal(xp.to_numpy(aux["x"]), 2.0)
+    np.testing.assert_array_equal(xp.to_numpy(gradient), 2.0)
+
+
+def test_two_losses_with_two_optimisers(backend):
+    """One step of an adversarial pair: each player's loss runs through both networks and moves its own alone."""
+    generator, critic = nn.Linear(2, 2), nn.Sequential(nn.Linear(4, 2), nn.Tanh(), nn.Linear(1, 4))
+    noise = xp.asarray(random.normal((8, 2), "noise"))
+    generator.initialise(seed=0)
+    critic.initialise(seed=1)
+    players = {
+        "generator": (generator, optim.SGD(generator, 0.1), lambda: -xp.mean(critic(generator(noise)))),
+        "critic": (critic, optim.Adam(critic, 0.1), lambda: xp.mean(critic(generator(noise)))),
+    }
+    for _, (network, optimiser, loss) in players.items():
+        before = {name: pair[0].state_dict() for name, pair in players.items()}
+        value, gradients = value_and_grad(loss, network)()
+        optimiser.update(gradients)
+        assert float(xp.to_numpy(loss())) < float(xp.to_numpy(value))
+        for name, (other, _, _) in players.items():
+            moved = any(not np.array_equal(array, before[name][path]) for path, array in other.state_dict().items())
+            assert moved == (other is network)
+
+
+def test_several_inputs_and_outputs(backend):
+    class Pair(nn.Module):
+        def forward(self, a, b):
+            return a + b, {"product": a * b}
+
+    total, rest = Pair()(xp.asarray([1.0]), xp.asarray([2.0]))
+    assert float(xp.to_numpy(total)[0]) == 3.0
+    assert float(xp.to_numpy(rest["product"])[0]) == 2.0
+
+
+def test_compiled_step_reads_and_writes_variables(backend):
+    counter = nn.Buffer(np.zeros(2))
+    weight = nn.Parameter([1.0, 2.0])
+
+    def step(x):
+        counter.value = counter.value + x
+        return {"sum": xp.sum(counter.value * weight.value)}
+
+    run = compiled(step, [counter, weight])
+    run(xp.ones(2))
+    result = run(xp.ones(2))
+    assert float(xp.to_numpy(result["sum"])) == 6.0
+    np.testing.assert_array_equal(xp.to_numpy(counter.value), [2.0, 2.0])
+    np.testing.assert_array_equal(xp.to_numpy(weight.value), [1.0, 2.0])
+
+
+def test_an_error_inside_a_step_leaves_the_variables_as_they_were(backend):
+    counter = nn.Buffer(np.zeros(2))
+
+    def step():
+        counter.value = counter.value + 1.0
+        raise RuntimeError("inside")
+
+    with pytest.raises(RuntimeError, match="inside"):
+        compiled(step, [counter])()
+    np.testing.assert_array_equal(xp.to_numpy(counter.value), 0.0)
+
+
+def test_second_derivatives_or_a_sentence(backend):
+    """Nested gradients give x -> 6 x for x³; a backend that cannot says so instead of giving something else."""
+    x = xp.asarray([0.5, 2.0])
+    slope_of_slope = grad(lambda x: xp.sum(grad(lambda x: xp.sum(x * x * x))(x)))
+    try:
+        found = slope_of_slope(x)
+    except BackendError as error:
+        assert active().adapter.title in str(error)
+    else:
+        np.testing.assert_allclose(xp.to_numpy(found), [3.0, 12.0], rtol=1e-6)
