@@ -440,7 +440,7 @@ def _counted(rng: Generator) -> Any:
 
 
 def _truths(rng: Generator) -> Any:
-    return reduction(lambda rng, shape: rng.random(shape) < 0.7)(rng)
+    return reduction(lambda rng, shape: np.asarray(rng.random(shape) < 0.7))(rng)
 
 
 def _searches(rng: Generator) -> Any:
@@ -545,7 +545,7 @@ REDUCTIONS = [
     ),
     _reduces(
         "logsumexp", oracle.logsumexp, Ulp(8, "A sum of exponentials, a logarithm and the largest element."),
-        reduction(lambda rng, shape: rng.uniform(1, 3, shape), empty=False), edges=_huge_rows, gradient=Slope(8),
+        reduction(lambda rng, shape: np.asarray(rng.uniform(1, 3, shape)), empty=False), edges=_huge_rows, gradient=Slope(8),
     ),
 ]  # fmt: skip
 

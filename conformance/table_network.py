@@ -118,7 +118,7 @@ def _logits(rng: Generator) -> Any:
 
 def _one_hot(rng: Generator) -> Any:
     for shape in ((4,), (2, 3), ()):
-        yield sample(rng.integers(0, 5, shape).astype(np.int32), 5)
+        yield sample(np.asarray(rng.integers(0, 5, shape), np.int32), 5)
     yield sample(np.array([0, 1], np.int64), 3)
 
 
@@ -273,7 +273,7 @@ def _compiled_call(compile_: Any, x: Any, y: Any) -> Any:
 
 def _pairs(rng: Generator) -> Any:
     for shape in ((2, 3), (), (4,)):
-        yield sample(rng.normal(size=shape), rng.normal(size=shape))
+        yield sample(np.asarray(rng.normal(size=shape)), np.asarray(rng.normal(size=shape)))
 
 
 AUTODIFF = [

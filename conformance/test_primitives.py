@@ -44,7 +44,9 @@ def test_table_covers_the_contract() -> None:
 @EVERY_CASE
 def test_case_has_samples(case: Case) -> None:
     """A case without samples, or a gradient without a sample for it, would pass on any backend."""
+    made = [one for maker in (case.samples, case.edges, case.wrong) for one in case.make(maker, 64)]
     assert case.make(case.samples, 64)
+    assert not any(isinstance(leaf, np.generic) for one in made for leaf in tree.leaves(one.args)), "use an array"
     assert bool(case.differentiable) == bool(_run.differentiable_samples(case, 64))
 
 
