@@ -1,4 +1,4 @@
-"""NumPy has no layers or optimisers of its own: their counterparts here are direct transcriptions of the definitions."""
+"""NumPy has no layers or optimisers of its own: their counterparts here transcribe the definitions."""
 
 import numpy as np
 from d2l_backends.numpy import network

@@ -1,4 +1,4 @@
-"""Recorded results: run a lesson's jobs, keep their final numbers beside the lesson, and hold them against its promises.
+"""Recorded results: run a lesson's jobs, keep their numbers beside the lesson, and hold them against its promises.
 
 The file ``<lesson>.results.json`` holds ``{"format": "d2l-results-1", "runs": [...]}``. Each run has the fields
 ``job``, ``backend``, ``scale``, ``seed``, ``precision``, ``metrics`` (the record of the last epoch), ``versions`` and
@@ -45,7 +45,7 @@ def read_results(path: Path) -> list[Result]:
 
 
 def record_result(path: Path, result: Result) -> None:
-    """Add a run to a file of results, in place of an earlier one of the same job, backend, scale, seed and precision."""
+    """Add a run to a file of results, in place of an earlier run of the same identity."""
     kept = [run for run in read_results(path) if any(run[key] != result[key] for key in _IDENTITY)]
     runs = sorted([*kept, result], key=lambda run: [str(run[key]) for key in _IDENTITY])
     text = json.dumps({"format": FORMAT, "runs": runs}, indent=1) + "\n"

@@ -105,7 +105,8 @@ class Adam(Optimiser):
     """Adam (Kingma and Ba, 2015, algorithm 1), with decoupled weight decay as AdamW (Loshchilov and Hutter, 2019).
 
     ``m = beta1 m + (1 - beta1) g;  v = beta2 v + (1 - beta2) g²;``
-    ``p = p - lr (m / (1 - beta1^t)) / (sqrt(v / (1 - beta2^t)) + eps) - lr weight_decay p``. Epsilon stands outside the root.
+    ``p = p - lr (m / (1 - beta1^t)) / (sqrt(v / (1 - beta2^t)) + eps) - lr weight_decay p``.
+    Epsilon stands outside the root.
     """
 
     slot_names = ("first", "second")
