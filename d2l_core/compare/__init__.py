@@ -28,9 +28,9 @@ The result is a `Comparison`:
 - ``comparison.failures``: ``{worker: sentence}`` for those that died, hung, failed, or were asked for by name but are
   not installed; ``comparison.skipped``: ``{worker: sentence}`` for those that are not installed;
 - ``comparison.interrupted``: True after Ctrl-C (exit status 130);
-- ``comparison.ok``: at least one backend finished, and there are no failures and no interruption (exit status 0, else 1).
+- ``comparison.ok``: at least one backend finished, with no failures and no interruption (exit status 0, else 1).
 
-`compare` itself raises `UsageError` for an unknown lesson, job, scale, backend or precision, before a worker is started.
+`compare` itself raises `UsageError` for an unknown lesson, job, scale, backend or precision, before it starts a worker.
 ``D2L_PYTHON_<NAME>`` names another interpreter for the worker of backend ``<name>``; d2l-core must be installed there.
 """
 

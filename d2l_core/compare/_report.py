@@ -16,9 +16,11 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
+import numpy as np
+
 from d2l_core._paths import replace_file
 from d2l_core.compare._divergence import float_type
-from d2l_core.compare._svg import Chart, Curve, scientific
+from d2l_core.compare._svg import Chart, Curve, sample, scientific
 
 Data = dict[str, Any]
 
@@ -73,34 +75,34 @@ def _asset(name: str) -> str:
 # ---------------------------------------------------------------- words
 
 _CURVES_HELP = (
-    "Every framework starts from the same weights and sees the same batches in the same order. Where they agree the "
-    "curves lie on each other: the lower ones are drawn wider and shine through the gaps of the upper ones, so a braid "
-    "of colours is one path, and a single colour is a framework that went its own way."
+    "Every framework starts from the same weights and sees the same batches in the same order. Where they "
+    "agree the curves lie on each other: the lower ones are drawn wider and shine through the gaps of the "
+    "upper ones, so a braid of colours is one path, and a single colour is a framework that went its own way."
 )
 _DIVERGENCE_HELP = (
-    "Computers round every operation, and each framework adds numbers in another order, so tiny gaps are expected and "
-    "training can make them grow. How much growth is normal is measured, not assumed: {base} trained again, and each "
-    "weight was moved to a neighbouring number (by one <i>ulp</i>, the unit in the last place) at the start and now and "
-    "then on the way, as a rounding would move it. The shaded "
-    "band is {factor:g} times the gap that this alone has opened so far, plus {floor:g} rounding errors of the loss "
-    "itself. A pair inside the band differs by rounding; a pair above it differs by more, and the step at which it leaves "
-    "says where to look."
+    "Computers round every operation, and each framework adds numbers in another order, so tiny gaps are "
+    "expected and training can make them grow. How much growth is normal is measured, not assumed: {base} "
+    "trained again, and each weight was moved to a neighbouring number (by one <i>ulp</i>, the unit in the "
+    "last place) at the start and now and then on the way, as a rounding would move it. The shaded band is "
+    "{factor:g} times the gap that this alone has opened so far, plus {floor:g} rounding errors of the loss "
+    "itself. A pair inside the band differs by rounding; a pair above it differs by more, and the step at "
+    "which it leaves says where to look."
 )
 _UNCALIBRATED_HELP = (
-    "The gap between the losses of each pair at each step. No run with moved weights could be finished, so there is no "
-    "measure here of how much of it is ordinary rounding."
+    "The gap between the losses of each pair at each step. No run with moved weights could be finished, so "
+    "there is no measure here of how much of it is ordinary rounding."
 )
 _TIMES_HELP = (
-    "Metrics are those after the last epoch. A step is the median over the epochs without the very first one, which also "
-    "pays for compiling and for memory and is listed on its own. An epoch is the training alone, the total has everything: "
-    "data, validation, compiling."
+    "Metrics are those after the last epoch. A step is the median over the epochs without the very first one, "
+    "which also pays for compiling and for memory and is listed on its own. An epoch is the training alone, "
+    "the total has everything: data, validation, compiling."
 )
 _LAYERS_HELP = (
-    "One forward and one backward pass over the first batch, before any learning. Read down a column: a difference that "
-    "appears at one layer and stays is born there. The upper number compares whole tensors (length of the difference over "
-    "length of the tensor); the lower ones count ulps, median and largest. A few ulps are ordinary rounding; the darker "
-    "the cell, the more roundings. “≈ 0” marks a gradient that is zero but for rounding in both, such as that of a bias "
-    "which the next layer subtracts again."
+    "One forward and one backward pass over the first batch, before any learning. Read down a column: a "
+    "difference that appears at one layer and stays is born there. The upper number compares whole tensors "
+    "(length of the difference over length of the tensor); the lower ones count ulps, median and largest. A "
+    "few ulps are ordinary rounding; the darker the cell, the more roundings. “≈ 0” marks a gradient that is "
+    "zero but for rounding in both, such as that of a bias which the next layer subtracts again."
 )
 _SETTING_HELP = "One process for each framework. Other versions, devices or numbers of threads may round differently."
 _TROUBLE_HELP = "What went wrong with a worker does not touch the results of the others."
@@ -160,7 +162,8 @@ class _Outcome:
 
     def headline(self) -> str:
         asked = [w for w in self.data["workers"] if w["status"] != "skipped"]
-        missing = "" if len(self.done) == len(asked) else f" {len(asked) - len(self.done)} of {len(asked)} did not finish."
+        lost = len(asked) - len(self.done)
+        missing = f" {lost} of {len(asked)} did not finish." if lost else ""
         early = " The comparison was interrupted." if self.data["interrupted"] else ""
         return escape(self._agreement() + missing + early)
 
@@ -178,8 +181,10 @@ class _Outcome:
             return f"{_count(count)} runs, compared without a calibrated budget."
         if not self.outside:
             return f"{_count(count)} frameworks, one path: every difference is rounding."
-        first = min(p["verdict"]["first_outside"] for p in self.outside if p["verdict"]["first_outside"] is not None)
-        return f"{len(self.outside)} of {len(self.judged)} pairs part by more than rounding, the first at step {first:,}."
+        steps = [p["verdict"]["first_outside"] for p in self.outside]
+        first = min((step for step in steps if step is not None), default=0)
+        pairs = f"{len(self.outside)} of {len(self.judged)} pairs"
+        return f"{pairs} part by more than rounding, the first at step {first:,}."
 
     def facts(self) -> str:
         facts = [*self._gap(), *self._headline_metric(), *self._speed()]
@@ -236,19 +241,13 @@ def _legend(data: Data) -> str:
     for i, worker in _drawn(data):
         chips.append(
             f'<button type="button" class="chip" data-worker="{i}" aria-pressed="true">'
-            f'{_swatch(i)}<span>{escape(_label(worker))}</span></button>'
+            f"{_swatch(i)}<span>{escape(_label(worker))}</span></button>"
         )
     return "".join(chips)
 
 
 def _swatch(i: int) -> str:
-    from d2l_core.compare._svg import _LINES, _marker
-
-    width, dash = _LINES[i % len(_LINES)]
-    return (
-        f'<svg class="swatch" viewBox="0 0 44 16" aria-hidden="true"><path class="s{i % 6}" stroke-width="{width}" '
-        f'stroke-dasharray="{dash}" d="M2 8H42"/>{_marker(i, 22, 8)}</svg>'
-    )
+    return f'<svg class="swatch" viewBox="0 0 44 16" aria-hidden="true">{sample(i)}</svg>'
 
 
 def _drawn(data: Data) -> list[tuple[int, Data]]:
@@ -264,26 +263,27 @@ def _label(worker: Data) -> str:
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]], caption: str, classes: str = "") -> str:
     """A table whose cells are HTML; the first of each row is its header."""
     top = "".join(f'<th scope="col">{cell}</th>' for cell in head)
-    body = "".join(
-        f'<tr><th scope="row">{row[0]}</th>{"".join(c if c.startswith("<td") else f"<td>{c}</td>" for c in row[1:])}</tr>'
-        for row in rows
-    )
+    body = "".join(f'<tr><th scope="row">{row[0]}</th>{"".join(map(_cell, row[1:]))}</tr>' for row in rows)
     return (
         f'<div class="scroll" tabindex="0" role="region" aria-label="{escape(caption)}"><table class="{classes}">'
         f"<caption>{escape(caption)}</caption><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table></div>"
     )
 
 
+def _cell(content: str) -> str:
+    return content if content.startswith("<td") else f"<td>{content}</td>"
+
+
 # ---------------------------------------------------------------- curves
 
 
-def _figure(chart: Chart, heading: str, *, switch: bool = True) -> str:
+def _figure(chart: Chart, heading: str) -> str:
     shown = "log" if chart.log else "linear"
-    button = (
-        f'<button type="button" class="switch" aria-pressed="{str(chart.log).lower()}">log axis</button>' if switch else ""
-    )
+    pressed = str(chart.log).lower()
+    button = f'<button type="button" class="switch" aria-pressed="{pressed}">log axis</button>'
+    label = f"{escape(chart.title)}; arrow keys read values"
     return (
-        f'<figure class="chart" data-axis="{shown}" tabindex="0" aria-label="{escape(chart.title)}; arrow keys read values">'
+        f'<figure class="chart" data-axis="{shown}" tabindex="0" aria-label="{label}">'
         f"<figcaption><span>{escape(heading)}</span>{button}</figcaption>{chart.svg()}"
         f'<div class="readout" aria-live="polite"></div>'
         f'<script type="application/json">{chart.data()}</script></figure>'
@@ -475,7 +475,7 @@ def _results_table(data: Data) -> str:
     drawn = _drawn(data)
     if not drawn:
         return ""
-    metrics = [name for name in dict.fromkeys(k for _, w in drawn for r in w["epochs"] for k in r)]
+    metrics = list(dict.fromkeys(k for _, w in drawn for r in w["epochs"] for k in r))
     metrics = [name for name in metrics if name not in ("epoch", "seconds")]
     head = ["Framework", *(escape(_words(m)) for m in metrics), "Step", "Epoch", "First step", "Total", "Memory"]
     slowest = max((w["times"]["step"] or 0.0 for _, w in drawn), default=0.0)
@@ -538,10 +538,7 @@ def _heat_map(data: Data, pairs: Sequence[Data], kind: str, caption: str) -> str
         return ""
     labels = {w["name"]: escape(_label(w)) for w in data["workers"]}
     head = ["", *(f"{labels[p['a']]} –<br>{labels[p['b']]}" for p in pairs)]
-    rows = [
-        [_module(data, name), *(_heat_cell(p[kind].get(name), data["precision"]) for p in pairs)]
-        for name in names
-    ]
+    rows = [[_module(data, name), *(_heat_cell(p[kind].get(name), data["precision"]) for p in pairs)] for name in names]
     return _table(head, rows, caption, "heat")
 
 
@@ -557,7 +554,8 @@ def _heat_cell(entry: Data | None, precision: int) -> str:
     if entry is None:
         return "–"
     if entry["cancels"]:
-        return f'<td class="h0" title="zero up to rounding">≈ 0<small>within {scientific(entry["absolute"])}</small></td>'
+        within = scientific(entry["absolute"])
+        return f'<td class="h0" title="zero up to rounding">≈ 0<small>within {within}</small></td>'
     level = _heat_level(entry["relative"], precision)
     small = f"{scientific(entry['ulp_median'])} / {scientific(entry['ulp_max'])} ulp"
     title = f"largest absolute difference {scientific(entry['absolute'])}"
@@ -565,8 +563,6 @@ def _heat_cell(entry: Data | None, precision: int) -> str:
 
 
 def _heat_level(relative: float, precision: int) -> int:
-    import numpy as np
-
     if relative == 0:
         return 0
     roundings = relative / float(np.finfo(float_type(precision)).eps)

@@ -16,9 +16,9 @@
 - ``calibration``: null, or ``backend`` (name of the worker whose weights were moved), ``runs`` (losses of each run
   with moved weights), ``factor``, ``floor_eps``, ``drift`` and ``budget`` for each step; see `_divergence.budget`.
 - ``pairs``: of the workers with losses, each with ``a``, ``b``, ``same_start`` (digests agree; null if unknown),
-  ``losses`` (`_divergence.compare_losses`), ``metrics`` (of the last epoch that both finished, ``compare_metrics``, with that
-  ``epoch``), ``verdict`` (`_divergence.judge`; null without calibration), ``activations`` and ``gradients``
-  (`_divergence.compare_layers` at step 0; null where one worker did not get so far).
+  ``losses`` (`_divergence.compare_losses`), ``epoch`` (the last that both finished, or 0) and its ``metrics``
+  (`_divergence.compare_metrics`), ``verdict`` (`_divergence.judge`; null without calibration), ``activations`` and
+  ``gradients`` (`_divergence.compare_layers` at step 0; null where one worker did not get so far).
 """
 
 from __future__ import annotations
@@ -99,9 +99,7 @@ def modules(workers: Sequence[Worker]) -> dict[str, str]:
     return next((w.step_zero["modules"] for w in workers if w.step_zero), {})
 
 
-def pair_entries(
-    workers: Sequence[Worker], calibrated: dict[str, Any] | None, precision: int
-) -> list[dict[str, Any]]:
+def pair_entries(workers: Sequence[Worker], calibrated: dict[str, Any] | None, precision: int) -> list[dict[str, Any]]:
     """An entry for each pair of workers that took a step."""
     tensors = {worker.name: _step_zero(worker) for worker in workers}
     begun = [worker for worker in workers if worker.losses]

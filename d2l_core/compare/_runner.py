@@ -97,9 +97,7 @@ def interpreter_for(name: str) -> str:
     return os.environ.get(f"D2L_PYTHON_{name.upper().replace('-', '_')}") or sys.executable
 
 
-def run_workers(
-    workers: Sequence[Worker], *, jobs: int, timeout: float, observer: Watcher | None = None
-) -> bool:
+def run_workers(workers: Sequence[Worker], *, jobs: int, timeout: float, observer: Watcher | None = None) -> bool:
     """Run all workers to their end, at most `jobs` at a time; what became of them is written into them.
 
     Everything that a worker says is handled in the calling thread. When this returns, no worker is alive.

@@ -86,9 +86,7 @@ class Chart:
             "curves": [
                 {"label": c.label, "workers": list(c.workers), "y": [_finite(y) for y in c.y]} for c in self.curves
             ],
-            "limit": None
-            if self.limit is None
-            else {"label": self.limit[0], "y": [_finite(y) for y in self.limit[1]]},
+            "limit": None if self.limit is None else {"label": self.limit[0], "y": [_finite(y) for y in self.limit[1]]},
         }
         return json.dumps(content, separators=(",", ":")).replace("<", "\\u003c")
 
@@ -172,6 +170,13 @@ class Chart:
                 points = (point for run in runs for point in run)
                 drawn += "".join(_marker(curve.workers[0], *point) for point in points)
         return f'<g class="curve" data-workers="{members}">{drawn}</g>'
+
+
+def sample(worker: int) -> str:
+    """A piece of a worker's line with its marker, for a legend of 44 by 16 units."""
+    width, dash = _LINES[worker % len(_LINES)]
+    dashes = f' stroke-dasharray="{dash}"' if dash else ""
+    return f'<path class="s{worker % 6}" stroke-width="{width}"{dashes} d="M2 8H42"/>{_marker(worker, 22, 8)}'
 
 
 def _runs(points: Sequence[tuple[float, float, float]], breaks_at_zero: bool) -> list[list[tuple[float, float]]]:

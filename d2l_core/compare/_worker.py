@@ -1,7 +1,7 @@
 """A process that trains one job on one backend and tells the runner how it goes.
 
-``python -m d2l_core.compare._worker`` reads a specification (one JSON object, see `Spec`) from standard input and writes
-events to standard output, one JSON object per line:
+``python -m d2l_core.compare._worker`` reads a specification (one JSON object, see `Spec`) from standard input and
+writes events to standard output, one JSON object per line:
 
 - ``{"event": "loaded", "backend": ..., "device": ...}`` once the framework is imported;
 - ``{"event": "started", "steps": n, "epochs": n}`` before the first step;
