@@ -545,7 +545,8 @@ REDUCTIONS = [
     ),
     _reduces(
         "logsumexp", oracle.logsumexp, Ulp(8, "A sum of exponentials, a logarithm and the largest element."),
-        reduction(lambda rng, shape: np.asarray(rng.uniform(1, 3, shape)), empty=False), edges=_huge_rows, gradient=Slope(8),
+        reduction(lambda rng, shape: np.asarray(rng.uniform(1, 3, shape)), empty=False),
+        edges=_huge_rows, gradient=Slope(8),
     ),
 ]  # fmt: skip
 
