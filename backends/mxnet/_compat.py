@@ -160,9 +160,7 @@ def _enable_numpy_shapes(mx: Any) -> None:
     switch Gluon blocks to NumPy arrays, which the `mx.np` functions do not need.
     """
     previous = ctypes.c_int()
-    mx.base.check_call(
-        mx.base._LIB.MXSetIsNumpyShape(ctypes.c_int(_NUMPY_SHAPE_EVERY_THREAD), ctypes.byref(previous))
-    )
+    mx.base.check_call(mx.base._LIB.MXSetIsNumpyShape(ctypes.c_int(_NUMPY_SHAPE_EVERY_THREAD), ctypes.byref(previous)))
 
 
 def import_mxnet() -> types.ModuleType:

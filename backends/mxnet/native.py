@@ -1,5 +1,7 @@
 """MXNet's own layers and optimisers with our weights, to check ours against."""
 
+import math
+
 import numpy
 from mxnet import gluon, optimizer
 
@@ -13,14 +15,19 @@ def native_layer(kind, options, weights, /):
         # Gluon blocks compute with `mx.np` arrays only inside this scope.
         with mx.util.np_array(True):
             layer = build(options, weights, arrays[0].ndim)
-            layer.initialize()
+            layer.initialize(mx.init.Zero())
             _load(layer, kind, weights)
             return _numpy(_CALLS.get(kind, _call)(layer, *map(from_host, arrays)))
 
     return call
 
 
-_NAMES = {"bias_ih": "l0_i2h_bias", "bias_hh": "l0_h2h_bias", "weight_ih": "l0_i2h_weight", "weight_hh": "l0_h2h_weight"}
+_NAMES = {
+    "bias_ih": "l0_i2h_bias",
+    "bias_hh": "l0_h2h_bias",
+    "weight_ih": "l0_i2h_weight",
+    "weight_hh": "l0_h2h_weight",
+}
 _OF_BATCH_NORM = {"weight": "gamma", "bias": "beta"}
 
 
@@ -71,12 +78,12 @@ def _avg_pool2d(options, weights, rank):
 
 
 def _embedding(options, weights, rank):
-    return gluon.nn.Embedding(*weights["weight"].shape, dtype=weights["weight"].dtype.name)
+    return gluon.nn.Embedding(*weights["weight"].shape)
 
 
 def _rnn(options, weights, rank):
     hidden, inputs = weights["weight_ih"].shape
-    return gluon.rnn.RNN(hidden, activation="tanh", input_size=inputs, dtype=weights["weight_ih"].dtype.name)
+    return gluon.rnn.RNN(hidden, activation="tanh", input_size=inputs)
 
 
 def _call_rnn(layer, x, state):
@@ -97,20 +104,21 @@ _CALLS = {"RNN": _call_rnn}
 
 
 def native_optimiser(kind, options, /):
-    """MXNet's optimiser.
+    """MXNet's optimiser; it keeps learning rates, momenta and epsilon in float32 whatever the weights are.
 
-    Its SGD keeps the velocity times the negative learning rate, which is the same at a constant rate. Its Adam puts
-    the bias corrections into the learning rate, so that epsilon counts as epsilon / sqrt(1 - beta2^t) in our form.
+    Its Adam puts the bias corrections into the learning rate, so that its epsilon is ours times sqrt(1 - beta2^t).
     """
     build = _OPTIMISERS[kind]
 
     def step(params, grads, state):
-        updater = state or optimizer.get_updater(build(options))
         tensors = [from_host(numpy.asarray(p)) for p in params]
         with mx.util.np_array(True):
+            updater, t = state or (optimizer.get_updater(build(options)), 0)
+            if kind == "Adam":
+                updater.optimizer.epsilon = options.get("eps", 1e-8) * math.sqrt(1 - updater.optimizer.beta2 ** (t + 1))
             for i, (tensor, gradient) in enumerate(zip(tensors, grads, strict=True)):
                 updater(i, from_host(numpy.asarray(gradient)), tensor)
-        return [tensor.asnumpy() for tensor in tensors], updater
+        return [tensor.asnumpy() for tensor in tensors], (updater, t + 1)
 
     return step
 
