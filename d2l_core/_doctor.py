@@ -285,7 +285,7 @@ def _threads() -> Iterator[Finding]:
 def _variables(known: dict[str, Adapter]) -> Iterator[Finding]:
     interpreters = {_PYTHON + name.upper().replace("-", "_") for name in known}
     for name, value in sorted(os.environ.items()):
-        if not name.startswith("D2L_"):
+        if not name.startswith("D2L_") or name == "D2L_DATA_DIR":  # that one is among the folders
             continue
         if name in interpreters:
             yield _interpreter(name, value)
