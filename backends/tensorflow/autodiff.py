@@ -11,7 +11,7 @@ from d2l_core.backend import current
 _raw = tf.raw_ops
 
 UNROLLED_NODES = 1000
-"""Most graph nodes into which a scan is unrolled. A chain runs 1.3 to 2.5 times as fast as a loop, measured
+"""Most graph nodes into which a scan is unrolled. A chain ran 1.2 to 2.5 times as fast as a loop, measured
 on recurrent layers of 8 to 128 steps with gradients, but its trace takes about a millisecond a node."""
 
 stop_gradient = tf.stop_gradient
@@ -38,8 +38,8 @@ def differentiate(f, /):
 def compile(f, /):
     """f as a graph for each set of shapes and dtypes, called with a flat list of tensors.
 
-    XLA is not used: on a CPU it wins a fifth of a small dense step, but each trace takes it a second or more
-    and a long recurrent loop comes out slower.
+    XLA is not used. Measured on two cores, with it and without: a 784-256-10 step 0.7 ms against 1.0 at batch 32
+    and no faster at 256, LeNet no faster, a recurrent loop 26 ms against 14. Its first call takes 0.4 to 2 s.
     """
     programs = {}
 

@@ -171,11 +171,3 @@ def log_softmax(x, /, *, axis=-1):
 def one_hot(indices, num_classes, /):
     """Integers to rows of the identity."""
     return tf.one_hot(indices, num_classes, dtype=default_float())
-
-
-def cross_entropy(logits, labels, /):
-    """Mean over the batch of -log softmax(logits)[label]."""
-    if labels.dtype not in (tf.int32, tf.int64):
-        labels = _raw.Cast(x=labels, DstT=tf.int32)
-    losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits)
-    return _raw.Mean(input=losses, axis=vector(range(len(losses.shape))))
