@@ -327,9 +327,20 @@ if __name__ == "__main__":
     plot_confusion(counts)
 
 # %% [markdown]
-# On the sample with seed 0 the model named 80 per cent of the validation images rightly. The share varies widely: 97 per cent of the bags, 95 of the trousers, but only
-# 40 of the shirts. The confusion table shows where the shirts go: 24 per cent to the coats, 17 to the pullovers, 13 to the t-shirts. The templates show why (blue counts for the class, red against it). A trouser is known by what is absent: the red stripe
-# votes against any light between the legs. A shirt and a coat light up the same pixels, and a weighted sum can only ask *how much* light there is at a place, not whether two places go together, as a collar does with a row of buttons.
+# On the sample with seed 0 the model named 80 per cent of the validation images rightly. The share varies
+# widely: 97 per cent of the bags, 95 of the trousers, but only 40 of the shirts. The confusion table shows
+# where the shirts go: 24 per cent to the coats, 17 to the pullovers, 13 to the t-shirts. The templates show
+# why (blue counts for the class, red against it). A trouser is known by what is absent: the red stripe votes
+# against any light between the legs. A shirt and a coat light up the same pixels, and a weighted sum can only
+# ask *how much* light there is at a place, not whether two places go together, as a collar does with a row of
+# buttons.
+#
+# Look at the accuracy by epoch: 0.763 after the third, 0.726 after the fourth. This is not bad luck. The
+# bound of the mathematical section tells us that descent is safe below $4 / \mu$; the next cell computes it.
+# Pixels are never negative, so all images share a large common part, and $\mu = 111$: the safe rate is 0.036,
+# and ours is nearly three times as large. It works nevertheless, since the bound is attained only where the
+# model hesitates between two classes and no others, and the curvature falls as it becomes surer; but until
+# then the weights swing. With the mean image subtracted $\mu$ would be 20.
 
 
 # %%

@@ -94,7 +94,12 @@ if __name__ == "__main__":
 #
 # ## 3. Zeros
 #
-# ZERO_TEXT
+# It learns as well as before: 0.803, 0.804 and 0.806 on the sample with the seeds 0, 1 and 2, against 0.803,
+# 0.802 and 0.808 with small random weights. All classes begin with the probability 0.1, but their gradients
+# differ from the first step, because each class has other images in $(\mathbf{P} - \mathbf{Y})^\top
+# \mathbf{X}$; and the loss is convex, so there is no other valley to fall into. In a network with a hidden
+# layer, units that start alike receive the same gradient and remain alike for ever, and with weights of zero
+# in the upper layer nothing flows to the lower one: there the random start is needed to break the symmetry.
 
 # %%
 if __name__ == "__main__":
