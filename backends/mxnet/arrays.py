@@ -324,11 +324,11 @@ def min(x, /, *, axis=None, keepdims=False):
 
 
 def all(x, /, *, axis=None, keepdims=False):
-    return np.sum(x == 0, axis, keepdims=keepdims) == 0
+    return sum(x == 0, axis=axis, keepdims=keepdims) == 0
 
 
 def any(x, /, *, axis=None, keepdims=False):
-    return np.sum(x != 0, axis, keepdims=keepdims) > 0
+    return sum(x != 0, axis=axis, keepdims=keepdims) > 0
 
 
 def argmax(x, /, *, axis=None, keepdims=False):

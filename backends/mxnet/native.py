@@ -23,10 +23,10 @@ def native_layer(kind, options, weights, /):
 
 
 _NAMES = {
-    "bias_ih": "l0_i2h_bias",
-    "bias_hh": "l0_h2h_bias",
     "weight_ih": "l0_i2h_weight",
     "weight_hh": "l0_h2h_weight",
+    "bias_ih": "l0_i2h_bias",
+    "bias_hh": "l0_h2h_bias",
 }
 _OF_BATCH_NORM = {"weight": "gamma", "bias": "beta"}
 

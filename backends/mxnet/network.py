@@ -1,8 +1,8 @@
 """Network primitives on MXNet's fused operators: each call costs tens of microseconds, so one is better than five."""
 
 import numpy
-
 from d2l_backends.numpy import network as host
+
 from d2l_core import composites
 
 from .arrays import default_float, from_host, is_recording, mean, mx, np, npx
