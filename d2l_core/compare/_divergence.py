@@ -37,7 +37,8 @@ def float_type(precision: int) -> type[np.float32] | type[np.float64]:
 
 def differs(a: Floats, b: Floats) -> NDArray[np.bool_]:
     """True where two arrays of one shape have different values; NaN is the same as NaN."""
-    return ~((a == b) | (np.isnan(a) & np.isnan(b)))
+    same: NDArray[np.bool_] = (a == b) | (np.isnan(a) & np.isnan(b))
+    return np.logical_not(same)
 
 
 def absolute(a: Floats, b: Floats) -> Floats:
@@ -58,7 +59,7 @@ def ulps(a: Floats, b: Floats, precision: int, least: float = 0.0) -> Floats:
     """|a - b| in ulps at `precision` of the larger magnitude or of `least`, whichever is larger."""
     size = np.maximum(_larger(a, b), least)
     kind = float_type(precision)
-    limit = float(np.finfo(kind).max)
+    limit = float(np.finfo(kind).max) / 2.0  # the spacing of the very largest number overflows
     unit = np.spacing(np.clip(np.where(np.isfinite(size), size, limit), 0.0, limit).astype(kind)).astype(np.float64)
     return _quotient(absolute(a, b), unit)
 
@@ -128,7 +129,8 @@ def drift(losses: Sequence[float], perturbed: Sequence[Sequence[float]]) -> Floa
     """How far the runs from moved weights are from `losses` at each step that all have reached: the largest of them."""
     n = min(map(len, [losses, *perturbed]))
     base = np.asarray(losses[:n], np.float64)
-    return np.max([absolute(base, np.asarray(run[:n], np.float64)) for run in perturbed], axis=0, initial=0.0)
+    apart = [absolute(base, np.asarray(run[:n], np.float64)) for run in perturbed]
+    return np.asarray(np.max(apart, axis=0, initial=0.0), np.float64)
 
 
 def budget(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 import statistics
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from html import escape
 from importlib import resources
 from pathlib import Path
@@ -18,8 +18,8 @@ from typing import Any
 
 import numpy as np
 
-from d2l_core._paths import replace_file
 from d2l_core.compare._divergence import float_type
+from d2l_core.compare._results import write_text
 from d2l_core.compare._svg import Chart, Curve, sample, scientific
 
 Data = dict[str, Any]
@@ -38,8 +38,7 @@ _HEAT = (0.5, 2.0, 8.0, 32.0, 128.0, 1024.0)
 
 def write_report(path: Path, data: Data) -> None:
     """Write the report in one step; `data` is the content of ``results.json``."""
-    text = render(data)
-    replace_file(path, lambda part: part.write_text(text, encoding="utf-8") and None)
+    write_text(path, render(data))
 
 
 def render(data: Data) -> str:
@@ -295,7 +294,8 @@ def _curve_charts(data: Data) -> str:
     if not drawn:
         return ""
     charts = [_figure(_loss_chart(drawn), "Training loss")]
-    for metric in _metrics_to_draw(data):
+    metric = data["headline"]
+    if any(metric in record for _, w in drawn for record in w["epochs"]):
         charts.append(_figure(_metric_chart(drawn, metric), _words(metric).capitalize()))
     return f'<div class="charts">{"".join(charts)}</div>'
 
@@ -329,12 +329,6 @@ def _metric_chart(drawn: Sequence[tuple[int, Data]], metric: str) -> Chart:
         curves=[Curve(_label(w), (i,), [r.get(metric, math.nan) for r in w["epochs"]]) for i, w in drawn],
         markers=True,
     )
-
-
-def _metrics_to_draw(data: Data) -> list[str]:
-    """The validation loss and the headline metric, as far as there are epochs."""
-    records = [w["epochs"][0] for _, w in _drawn(data) if w["epochs"]]
-    return [name for name in dict.fromkeys([data["headline"], "val_loss"]) if records and name in records[0]]
 
 
 def _windows(values: Sequence[float], size: int, summarise: Any) -> list[float]:
@@ -582,7 +576,7 @@ def _environments(data: Data) -> str:
     workers = [w for w in data["workers"] if w["environment"]]
     if not workers:
         return ""
-    fields = {
+    fields: dict[str, Callable[[Data], str]] = {
         "Version": lambda e: f"{e['framework']} {e['version'] or ''}",
         "NumPy": lambda e: e["numpy"],
         "Python": lambda e: e["python"],

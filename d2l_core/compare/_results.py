@@ -166,7 +166,16 @@ def _step_zero(worker: Worker) -> dict[str, NDArray[Any]]:
 def write_results(path: Path, data: dict[str, Any]) -> None:
     """Write `data` in one step."""
     text = json.dumps(_plain(data), allow_nan=False, ensure_ascii=False, separators=(",", ":")) + "\n"
-    replace_file(path, lambda part: part.write_text(text, encoding="utf-8") and None)
+    write_text(path, text)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Replace a text file in one step."""
+
+    def write(part: Path) -> None:
+        part.write_text(text, encoding="utf-8")
+
+    replace_file(path, write)
 
 
 def _plain(value: Any) -> Any:

@@ -23,7 +23,7 @@ from d2l_core.compare._worker import Spec
 Event = dict[str, Any]
 Watcher = Callable[[str, Event], None]
 """Called with the name of a worker and one of its events: those of `_worker`, and of the runner ``queued``,
-``launched`` and ``ended`` (with ``status`` and ``message``)."""
+``launched`` (with ``pid``) and ``ended`` (with ``status`` and ``message``)."""
 
 _LAST_LINES = 15
 _POLL_SECONDS = 0.2
@@ -174,7 +174,7 @@ def _launch(worker: Worker, messages: queue.Queue[tuple[Worker, str | None]], wa
         worker.process.stdin.write(worker.spec.to_json())
         worker.process.stdin.close()
     threading.Thread(target=_read, args=(worker, messages), daemon=True).start()
-    watch(worker.name, {"event": "launched"})
+    watch(worker.name, {"event": "launched", "pid": worker.process.pid})
 
 
 def _environment(spec: Spec) -> dict[str, str]:

@@ -14,7 +14,7 @@ from html import escape
 from typing import Any
 
 WIDTH, HEIGHT = 720, 420
-LEFT, RIGHT, TOP, BOTTOM = 78, 18, 16, 52
+LEFT, RIGHT, TOP, BOTTOM = 98, 18, 16, 52
 ZERO_STRIP = 30
 
 _LINES = ((6.4, ""), (4.6, "20 7"), (3.2, "11 9"), (2.2, "6 8"), (1.6, "2 7"), (1.2, "12 4 2 4"))
@@ -116,7 +116,7 @@ class Chart:
             lines.append(f'<text class="tick" x="{LEFT - 9}" y="{y + 5:.1f}" text-anchor="end">{label}</text>')
         middle = (TOP + HEIGHT - BOTTOM) / 2
         lines.append(
-            f'<text class="label" transform="translate(16 {middle:.0f}) rotate(-90)" text-anchor="middle">'
+            f'<text class="label" transform="translate(14 {middle:.0f}) rotate(-90)" text-anchor="middle">'
             f"{escape(self.y_label)}</text>"
         )
         return "".join(lines)
@@ -167,8 +167,8 @@ class Chart:
             dashes = f' stroke-dasharray="{dash}"' if dash else ""
             drawn = f'<path class="s{curve.workers[0] % 6}" stroke-width="{width}"{dashes} d="{path}"/>'
             if self.markers:
-                points = (point for run in runs for point in run)
-                drawn += "".join(_marker(curve.workers[0], *point) for point in points)
+                marked = [(at, up) for at, up, value in points if math.isfinite(value)]
+                drawn += "".join(_marker(curve.workers[0], at, up) for at, up in marked)
         return f'<g class="curve" data-workers="{members}">{drawn}</g>'
 
 
