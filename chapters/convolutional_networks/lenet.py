@@ -13,13 +13,385 @@
 # full = ["lenet: val_acc >= 0.717", "bn-lenet-scratch: val_acc >= 0.8665", "bn-lenet: val_acc >= 0.868"]
 # ///
 
+# %% [markdown]
+# # LeNet and batch normalisation
+#
+# A shop gets back thousands of parcels a day and wants a camera to tell a shirt from a coat. Softmax
+# regression can be trained for this, but it has a strange idea of a picture: a list of 784 unrelated numbers.
+# Move a shirt two pixels to the left and it is, for that model, a different thing, about which nothing was
+# learned. We should like a network that knows two facts about pictures before it sees the first one: that
+# neighbouring pixels belong together, and that a sleeve is a sleeve wherever it lies.
+#
+# The convolutional network does. The one that we build, LeNet, read the digits on bank cheques in the 1990s.
+# It also shows, better than any newer one, how a sound network can refuse to learn at all, for a reason that
+# one can measure, and how *batch normalisation*, found two decades later, cures it.
+
 # %%
 from functools import partial
 
+import numpy as np
 from d2l_chapters.linear_classification.softmax_regression import fashion_mnist
+
 from d2l_core import nn, optim, xp
+from d2l_core.autodiff import value_and_grad
+from d2l_core.data import to_float_images
 from d2l_core.lessons import Job
-from d2l_core.nn.functional import accuracy, cross_entropy
+from d2l_core.nn.functional import accuracy, avg_pool, conv, cross_entropy, squared_error
+from d2l_core.random import normal
+from d2l_core.training import Trainer
+
+# %% [markdown]
+# ## The idea
+#
+# Take a small array of weights, the *kernel*, lay it over a corner of the picture, multiply what lies on top
+# of each other and add up: one number, large where the picture resembles the kernel. Then slide the kernel
+# on by one pixel and do the same, with the same weights. The numbers form a new picture, a *feature map*,
+# that says where the pattern was found. Several kernels give several maps, the *channels* of the next layer.
+#
+# A second kind of layer, *pooling*, replaces each little square of a map by its mean. The map becomes
+# smaller, and what it says becomes less exact about the place. LeNet alternates the two until the maps are 5
+# pixels wide, and hands the 400 remaining numbers to three ordinary layers. The figure shows the stages to
+# scale: the pictures shrink while their number grows.
+
+
+# %%
+def plot_idea():
+    """The stages of LeNet, and a kernel on its way over a picture."""
+    import matplotlib.pyplot as plt
+    from matplotlib.patches import Rectangle
+
+    figure, (left, right) = plt.subplots(1, 2, figsize=(9.5, 3.1), width_ratios=(1, 2.7))
+    picture = np.add.outer(np.arange(6) % 3, np.arange(6) % 2)  # (6, 6)
+    left.imshow(picture, cmap="Greys", vmin=-1, vmax=6, extent=(0, 6, 0, 6))
+    left.imshow(picture[:4, :4], cmap="Blues", vmin=-1, vmax=5, extent=(8, 12, 1, 5))
+    for corner, colour in (((1, 2), "C1"), ((9, 3), "C1")):
+        size = 3 if corner[0] < 8 else 1
+        left.add_patch(Rectangle(corner, size, size, fill=False, edgecolor=colour, linewidth=2.5))
+    left.annotate("", (9, 3.5), (4, 3.5), arrowprops={"arrowstyle": "->", "color": "C1", "linewidth": 1.5})
+    left.text(3, 6.4, "input, 6 x 6", ha="center")
+    left.text(10, 5.4, "feature map, 4 x 4", ha="center")
+    left.set(xlim=(-0.2, 12.4), ylim=(-0.4, 7.4))
+    stages = [("input", 1, 28), ("conv 5x5\npad 2", 6, 28), ("pool 2", 6, 14), ("conv 5x5", 16, 10), ("pool 2", 16, 5)]
+    x = 0.0
+    for label, channels, size in stages:
+        for k in reversed(range(channels)):
+            corner = (x + 0.9 * k, 20 - size / 2 + 0.9 * k)
+            right.add_patch(Rectangle(corner, size, size, facecolor="C0", alpha=0.55, edgecolor="k", linewidth=0.6))
+        right.text(x + size / 2, -3, f"{channels} x {size} x {size}", ha="center", fontsize=8)
+        right.text(x + size / 2, -6, label, ha="center", va="top", fontsize=8)
+        x += size + 0.9 * channels + 9
+    for units in (120, 84, 10):
+        right.add_patch(Rectangle((x, 20 - units / 7), 2.5, units / 3.5, facecolor="C2", edgecolor="k", linewidth=0.6))
+        right.text(x + 1.2, -3, f"{units}", ha="center", fontsize=8)
+        x += 9
+    right.text(x - 17, -6, "affine maps", ha="center", va="top", fontsize=8)
+    right.set(xlim=(-6, x), ylim=(-14, 42))
+    for axes in (left, right):
+        axes.set_aspect("equal")
+        axes.axis("off")
+    figure.tight_layout()
+    plt.close(figure)
+    return figure
+
+
+# %%
+if __name__ == "__main__":
+    plot_idea()
+
+# %% [markdown]
+# ## The mathematics of convolution
+#
+# Let $\mathbf{X}$ be a picture with $c$ channels, $h$ rows and $w$ columns, shape $(c, h, w)$, and
+# $\mathbf{K}$ a bank of $o$ kernels, shape $(o, c, k, k)$. The layer computes
+#
+# $$Y_{o,i,j} = b_o + \sum_{c}\sum_{u=0}^{k-1}\sum_{v=0}^{k-1} K_{o,c,u,v}\, X_{c,\,i+u,\,j+v} .$$
+#
+# Strictly this is *cross-correlation*. A mathematician's convolution has $X_{c,i-u,j-v}$: the kernel is
+# turned by 180 degrees first. As the kernel is learned, it would be learned turned, and nobody minds.
+#
+# **Size.** The kernel fits in a row of $w$ pixels if its left edge stands at $0, 1, \dots, w - k$: at $w - k
+# + 1$ places. With $p$ zeros added on both sides (*padding*) the row has $w + 2p$ pixels, and if only each
+# $s$-th place is used (*stride*), there are
+#
+# $$w' = \left\lfloor \frac{w + 2p - k}{s} \right\rfloor + 1 .$$
+#
+# A window of 5 with $p = 2$ keeps the size: $28 + 4 - 5 + 1 = 28$. Without padding 14 becomes 10, and pooling
+# with window and stride 2 halves: these are the sizes in the figure.
+#
+# **Sharing.** An affine map from the $28 \times 28$ pixels to six maps of that size would have $784 \cdot
+# 4704$ weights, 3.7 million. The convolution is such a map too, but most entries of its matrix are zero (a
+# pixel meets only its neighbours) and the others repeat the same $6 \cdot 25$ numbers. With the biases it has
+# 156 parameters. Each is trained by 784 places of each picture instead of one: the gradient
+#
+# $$\frac{\partial L}{\partial K_{o,c,u,v}} = \sum_{i,j} \frac{\partial L}{\partial Y_{o,i,j}}\, X_{c,\,i+u,\,j+v}$$
+#
+# sums over all of them. It is itself a cross-correlation, of the input with the gradient of the output.
+#
+# **Equivariance.** Let $T$ shift a picture by $(a, b)$, $(T\mathbf{X})_{c,i,j} = X_{c,i-a,j-b}$. Then the
+# output at $(i, j)$ for $T\mathbf{X}$ is $b_o + \sum K_{o,c,u,v} X_{c,i-a+u,j-b+v} = Y_{o,i-a,j-b}$: *shift
+# the input, and the output is shifted likewise*. This needs only that the weights do not depend on $(i, j)$,
+# and it fails where the shift brings the border into play. It is the second of our two facts, built in. Pooling weakens
+# it into something we want at the end: a shift by one pixel moves at most half of the pixels of a $2 \times
+# 2$ square out of it, so the pooled map changes little; a shift by two pixels moves it by exactly one place.
+# The mean of $m$ values also spreads the gradient: each gets $1/m$ of it.
+
+# %% [markdown]
+# ## Convolution from scratch
+#
+# The formula asks for six nested loops. We turn them around: for each of the $k^2$ offsets $(u, v)$ take the
+# whole picture shifted by it, a slice; stack the slices; then one sum of products over channels and offsets
+# is left, which `einsum` writes as the formula does.
+
+
+# %%
+def patches(X, window, stride=1, padding=0):
+    """What each place of a window sees: (n, c, h, w) to (n, c, window * window, h', w')."""
+    X = xp.pad(X, ((0, 0), (0, 0), (padding, padding), (padding, padding)))  # (n, c, h + 2p, w + 2p)
+    h, w = ((size - window) // stride + 1 for size in X.shape[2:])
+    rows, columns = (h - 1) * stride + 1, (w - 1) * stride + 1
+    shifted = [
+        X[:, :, u : u + rows : stride, v : v + columns : stride]  # (n, c, h', w')
+        for u in range(window)
+        for v in range(window)
+    ]
+    return xp.stack(shifted, axis=2)  # (n, c, window * window, h', w')
+
+
+def corr2d_multi(X, K, bias=None, stride=1, padding=0):
+    """Cross-correlation of X (n, c, h, w) with K (o, c, window, window): (n, o, h', w')."""
+    o, c, window, _ = K.shape
+    kernels = xp.reshape(K, (o, c, window * window))  # (o, c, window, window) -> (o, c, window * window)
+    Y = xp.einsum("nckij,ock->noij", patches(X, window, stride, padding), kernels)  # (n, o, h', w')
+    return Y if bias is None else Y + xp.reshape(bias, (1, o, 1, 1))
+
+
+def mean_pool(X, window):
+    """The mean of each square of the given width: (n, c, h, w) to (n, c, h // window, w // window)."""
+    return xp.mean(patches(X, window, stride=window), axis=2)  # (n, c, window * window, h', w') -> (n, c, h', w')
+
+
+# %% [markdown]
+# Do they agree with the library's, for values and for gradients?
+
+
+# %%
+def largest_gap(a, b):
+    """Largest absolute difference of two tensors, a float."""
+    return float(np.max(np.abs(xp.to_numpy(a) - xp.to_numpy(b))))
+
+
+# %%
+if __name__ == "__main__":
+    X, K, bias = (xp.asarray(normal(s, "conv", len(s))) for s in ((2, 3, 11, 8), (4, 3, 3, 3, 1), (4,)))
+    K = xp.squeeze(K, 4)  # (4, 3, 3, 3)
+    for stride, padding in ((1, 0), (1, 2), (2, 1), (3, 1)):
+        ours = corr2d_multi(X, K, bias, stride, padding)
+        theirs = conv(X, K, bias, stride=stride, padding=padding)
+        print(f"stride {stride}, padding {padding}: {tuple(ours.shape)}, gap {largest_gap(ours, theirs):.1e}")
+    print(f"pooling: gap {largest_gap(mean_pool(X, 2), avg_pool(X, 2)):.1e}")
+    gradients = [
+        value_and_grad(lambda X, K, f=f: xp.mean(xp.square(f(X, K))), (0, 1))(X, K)[1] for f in (corr2d_multi, conv)
+    ]
+    print(f"gradients: gap {max(map(largest_gap, *gradients)):.1e}")
+
+# %% [markdown]
+# ## A kernel that finds edges, learned
+#
+# Sobel's kernel, from 1968, was found by thought: the difference between the column on the right and the
+# column on the left, weighted by 1, 2, 1. It answers where a picture becomes brighter from left to right. If
+# we only show pictures and what the kernel makes of them, can descent find the nine numbers?
+
+# %%
+SOBEL = np.array([[-1.0, 0.0, 1.0], [-2.0, 0.0, 2.0], [-1.0, 0.0, 1.0]])
+
+
+def learn_kernel(X, target, steps=200, lr=0.6):
+    """A 3 x 3 kernel (1, 1, 3, 3) whose feature map of X (n, 1, h, w) is near the target, and the losses."""
+    gradient_of = value_and_grad(lambda K: squared_error(corr2d_multi(X, K), target))
+    K, losses = xp.zeros((1, 1, 3, 3)), []
+    for _ in range(steps):
+        value, gradient = gradient_of(K)
+        K = K - lr * gradient
+        losses.append(float(xp.to_numpy(value)))
+    return K, losses
+
+
+def patch_curvature(X, window=3):
+    """Eigenvalues, rising, and eigenvectors of 2 / N times the sum of p p' over all N patches p of X (n, 1, h, w)."""
+    P = xp.to_numpy(patches(X, window)).astype(np.float64)  # (n, 1, window * window, h', w')
+    P = np.moveaxis(P[:, 0], 1, -1).reshape(-1, window * window)  # (n h' w', window * window)
+    return np.linalg.eigh(2.0 / len(P) * P.T @ P)
+
+
+def plot_edges(X, kernels):
+    """A picture (1, 1, h, w) and its feature maps under named kernels."""
+    import matplotlib.pyplot as plt
+
+    figure, axes = plt.subplots(1, len(kernels) + 1, figsize=(2.2 * (len(kernels) + 1), 2.4))
+    axes[0].imshow(xp.to_numpy(X)[0, 0], cmap="gray")
+    axes[0].set_title("picture", fontsize=9)
+    for ax, (name, K) in zip(axes[1:], kernels.items(), strict=True):
+        ax.imshow(xp.to_numpy(corr2d_multi(X, K))[0, 0], cmap="coolwarm", vmin=-3, vmax=3)
+        ax.set_title(name, fontsize=9)
+    for ax in axes:
+        ax.axis("off")
+    figure.tight_layout()
+    plt.close(figure)
+    return figure
+
+
+# %%
+if __name__ == "__main__":
+    pictures, _ = next(iter(fashion_mnist("standard", 0, batch_size=32).train.epoch(0)))  # (32, 1, 28, 28)
+    sobel = xp.asarray(SOBEL[None, None])  # (1, 1, 3, 3)
+    target = corr2d_multi(pictures, sobel)  # (32, 1, 26, 26)
+    learned, losses = learn_kernel(pictures, target)
+    print(f"loss {losses[0]:.3f} at first, {losses[20]:.4f} after 20 steps, {losses[-1]:.5f} at the end")
+    print(np.round(xp.to_numpy(learned)[0, 0], 2))
+    values, vectors = patch_curvature(pictures)
+    print("eigenvalues:", np.round(values, 4))
+    print("squares of Sobel's coordinates:", np.round((vectors.T @ SOBEL.ravel()) ** 2, 2))
+
+# %%
+if __name__ == "__main__":
+    early, _ = learn_kernel(pictures, target, steps=20)
+    plot_edges(pictures[:1], {"Sobel": sobel, "20 steps": early, "200 steps": learned})
+
+# %% [markdown]
+# After 200 steps the loss has fallen from 0.99 to 0.0004, yet the kernel's middle row is $\pm 1.87$ instead
+# of $\pm 2$, its other rows $\pm 1.07$. After 20 steps the maps can hardly be told apart, while one weight is
+# still off by 0.7 (PyTorch, float32). A convolution with a squared error is linear regression whose examples
+# are the patches, and the lesson on linear regression tells what happens: in the direction of an eigenvector of
+# $\mathbf{H} = \frac{2}{N}\sum_{\mathbf{p}} \mathbf{p}\mathbf{p}^\top$ the error shrinks by $1 -
+# \eta\lambda$ per step. Neighbouring pixels are nearly equal, so one eigenvalue, that of the constant patch,
+# is 3.1, and the others lie between 0.16 and 0.006. Sobel's kernel has no constant part. Most of it lies in the direction of the eigenvalue 0.16, which
+# is learned in a few dozen steps; the part that tells the weights 1, 2, 1 from equal ones has eigenvalues near
+# 0.012 and is learned last. Its absence hardly shows, because pictures hardly contain it. We shall meet the
+# lesson of this example again: *what the data do not show, descent does not learn*.
+
+# %% [markdown]
+# ## LeNet
+#
+# Put together from the library's layers the network is one expression. Between the maps stands the sigmoid
+# $\sigma(z) = 1 / (1 + e^{-z})$. The original of LeCun and others (1998) had a scaled hyperbolic tangent
+# there, trained factors in its pooling, and distances to stored patterns as its last layer. The sigmoid, at
+# the time the most common choice, has consequences that we shall see. The argument `norm` will be of use
+# later.
+
+
+# %%
+class LeNet(nn.Sequential):
+    """Two convolutions and three affine maps with sigmoids between them: (n, 1, 28, 28) to logits (n, num_classes).
+
+    `norm` makes what is put between an affine map or convolution and its sigmoid, from the number of channels.
+    """
+
+    def __init__(self, num_classes=10, norm=None):
+        def after(channels):
+            return [norm(channels), nn.Sigmoid()] if norm else [nn.Sigmoid()]
+
+        super().__init__(
+            *(nn.Conv2d(6, 5, padding=2), *after(6), nn.AvgPool2d(2)),
+            *(nn.Conv2d(16, 5), *after(16), nn.AvgPool2d(2), nn.Flatten()),
+            *(nn.Linear(120), *after(120)),
+            *(nn.Linear(84), *after(84)),
+            nn.Linear(num_classes),
+        )
+
+
+def shapes_of(model, X):
+    """The output shape of every layer of an initialised model for a batch X, by path."""
+    shapes = {}
+
+    def watch(path, output):
+        shapes[path] = tuple(output.shape)
+        return output
+
+    with nn.probing(watch):
+        model(X)
+    del shapes[model.path]
+    return shapes
+
+
+def count_parameters(model):
+    """How many numbers training can change."""
+    return sum(int(np.prod(parameter.shape)) for parameter in model.parameters().values())
+
+
+# %%
+if __name__ == "__main__":
+    model = LeNet().initialise(xp.zeros((1, 1, 28, 28)), seed=0)
+    for (_, module), (path, shape) in zip(
+        list(model.named_modules())[1:], shapes_of(model, xp.zeros((1, 1, 28, 28))).items(), strict=True
+    ):
+        print(f"{path:>2} {type(module).__name__:<10} {shape!s:<18} {count_parameters(module):>6} parameters")
+    print(f"{count_parameters(model)} parameters together")
+
+# %% [markdown]
+# The network has 61,706 parameters, and the two convolutions hold 2,572 of them. They also do most of the
+# work: the second convolution alone multiplies $16 \cdot 150 \cdot 100 = 240{,}000$ times for each picture,
+# the three affine maps together 58,920 times. Few weights, used often.
+#
+# ## Batch normalisation
+#
+# Each layer learns while the layers before it change, so it must aim at a moving target; and if numbers come
+# to it tiny or huge, its gradients are tiny or huge. Ioffe and Szegedy (2015) proposed to fix the mean and
+# the spread of every channel, *inside* the network, by the batch at hand. Let $x_1, \dots, x_m$ be the values
+# of one channel over all examples and places of the batch ($m = n h w$ for maps, $m = n$ for vectors). Then
+#
+# $$\mu = \frac{1}{m} \sum_{i=1}^m x_i, \qquad v = \frac{1}{m} \sum_{i=1}^m (x_i - \mu)^2, \qquad
+#   \hat{x}_i = \frac{x_i - \mu}{\sqrt{v + \epsilon}}, \qquad y_i = \gamma \hat{x}_i + \beta .$$
+#
+# The small $\epsilon$ prevents a division by zero. $\gamma$ and $\beta$, one of each per channel, are
+# trained, so that the layer can still choose any mean and spread: now two numbers that descent controls
+# directly, instead of a consequence of all that comes before.
+#
+# **For a single picture** the batch means nothing, and a prediction must not depend on who else is in the
+# batch. So during training the layer keeps *running statistics*, $\mu_{\text{run}} \leftarrow (1 - \alpha)
+# \mu_{\text{run}} + \alpha \mu$ with $\alpha = 0.1$ and the variance likewise, and in evaluation puts them in
+# the place of $\mu$ and $v$.
+#
+# **Why $m / (m - 1)$?** The running variance estimates the variance $\sigma^2$ of *all* values, from batches.
+# Suppose the $x_i$ independent with mean $\theta$. Since $\sum_i (x_i - \mu)^2 = \sum_i (x_i - \theta)^2 -
+# m(\mu - \theta)^2$ and the mean of $m$ values has the variance $\sigma^2 / m$,
+#
+# $$\mathbb{E}[v] = \frac{1}{m}\left(m \sigma^2 - m \frac{\sigma^2}{m}\right) = \frac{m - 1}{m} \sigma^2 .$$
+#
+# Values lie closer to their own mean than to the true one. Multiplied by $m / (m - 1)$, the estimate is right
+# on average, so that is what the running statistics receive. The normalisation itself keeps $v$: there the
+# aim is not to estimate but to give this batch the spread one, exactly.
+#
+# **The gradient.** Write $g_i = \partial L / \partial y_i$ and $s = \sqrt{v + \epsilon}$. As $\mu$ and $v$
+# depend on every $x_i$, so does each $\hat{x}_j$: from $\partial \mu / \partial x_i = 1/m$ and $\partial v /
+# \partial x_i = 2 (x_i - \mu) / m$ follows
+#
+# $$\frac{\partial \hat{x}_j}{\partial x_i}
+#   = \frac{1}{s}\left(\delta_{ij} - \frac{1}{m}\right) - \frac{x_j - \mu}{2 s^3} \cdot \frac{2 (x_i - \mu)}{m}
+#   = \frac{1}{s}\left(\delta_{ij} - \frac{1}{m} - \frac{\hat{x}_i \hat{x}_j}{m}\right)$$
+#
+# ($\delta_{ij}$ is 1 if $i = j$ and 0 otherwise). Multiplying by $\gamma g_j$ and summing over $j$,
+#
+# $$\frac{\partial L}{\partial x_i} = \frac{\gamma}{s}\left(g_i - \frac{1}{m}\sum_j g_j - \hat{x}_i \cdot
+#   \frac{1}{m}\sum_j g_j \hat{x}_j\right), \qquad
+#   \frac{\partial L}{\partial \gamma} = \sum_j g_j \hat{x}_j, \qquad \frac{\partial L}{\partial \beta} = \sum_j g_j .$$
+#
+# The bracket is $\mathbf{g}$ without its mean and without its part along $\hat{\mathbf{x}}$: what would shift
+# or stretch the whole channel is taken out, because the layer undoes shifts and stretches anyway. Therefore the
+# bias of a convolution *before* the layer gets no gradient.
+#
+# **Scale.** Let the weights $\mathbf{w}$ before the layer be multiplied by $a > 0$. All $x_i$ are multiplied
+# by $a$, and so are $\mu$ and $\sqrt{v}$; without $\epsilon$ the output is the same, $L(a\mathbf{w}) =
+# L(\mathbf{w})$. Differentiating both sides with respect to $\mathbf{w}$, and then with respect to $a$ at $a = 1$,
+#
+# $$\nabla L(a \mathbf{w}) = \frac{1}{a} \nabla L(\mathbf{w}), \qquad \mathbf{w}^\top \nabla L(\mathbf{w}) = 0 .$$
+#
+# Larger weights get *smaller* gradients, and every gradient is at right angles to the weights. By
+# Pythagoras each step of descent makes the weights longer. What matters is only their direction, and a step of
+# length $\eta \lVert\nabla L\rVert$ turns a vector of length $\lVert\mathbf{w}\rVert$ by an angle proportional to $\eta /
+# \lVert\mathbf{w}\rVert^2$. If a rate is too large, the weights grow until it is small enough: one reason why
+# normalised networks forgive a badly chosen rate.
+#
+# ### From scratch
 
 
 # %%
@@ -52,24 +424,81 @@ class BatchNormScratch(nn.Module):
         return centred * xp.reshape(scale, shape) + xp.reshape(self.bias, shape)
 
 
-class LeNet(nn.Sequential):
-    """Two convolutions and three affine maps with sigmoids between them: (n, 1, 28, 28) to logits (n, num_classes).
+def batch_norm_gradient(X, G, gamma, eps=1e-5):
+    """Gradients of the input (m, c), of gamma (c,) and of beta (c,), from the gradient G (m, c) of the output."""
+    centred = X - xp.mean(X, axis=0)  # (m, c) - (c,)
+    s = xp.sqrt(xp.mean(centred * centred, axis=0) + eps)  # (m, c) -> (c,)
+    X_hat = centred / s  # (m, c)
+    along = xp.mean(G * X_hat, axis=0)  # (m, c) -> (c,)
+    return gamma / s * (G - xp.mean(G, axis=0) - X_hat * along), xp.sum(G * X_hat, axis=0), xp.sum(G, axis=0)
 
-    `norm` makes what is put between an affine map or convolution and its sigmoid, from the number of channels.
-    """
 
-    def __init__(self, num_classes=10, norm=None):
-        def after(channels):
-            return [norm(channels), nn.Sigmoid()] if norm else [nn.Sigmoid()]
+# %% [markdown]
+# ### Concise, and a check that both agree
+#
+# `nn.BatchNorm` is the library's. In training both must give the same output, the same gradients and the
+# same statistics; and our formula must give the gradient that is found automatically.
 
-        super().__init__(
-            *(nn.Conv2d(6, 5, padding=2), *after(6), nn.AvgPool2d(2)),
-            *(nn.Conv2d(16, 5), *after(16), nn.AvgPool2d(2), nn.Flatten()),
-            *(nn.Linear(120), *after(120)),
-            *(nn.Linear(84), *after(84)),
-            nn.Linear(num_classes),
-        )
 
+# %%
+def compare_batch_norms(X):
+    """Largest gaps between the two layers for a batch X, (n, c) or (n, c, h, w), by what is compared."""
+    found = []
+    for layer in (BatchNormScratch(X.shape[1]), nn.BatchNorm()):
+        layer.initialise(X, seed=0).train()
+        weights = xp.asarray(normal(tuple(X.shape), "weights"))
+        gradient_of = value_and_grad(lambda X, layer=layer, weights=weights: xp.mean(weights * xp.square(layer(X))))
+        _, gradient = gradient_of(X)
+        Y = layer(X)
+        found.append({"output": Y, "gradient": gradient, "mean": layer.running_mean, "variance": layer.running_var})
+        layer.evaluate()
+        found[-1]["evaluation"] = layer(X)
+    return {name: largest_gap(found[0][name], found[1][name]) for name in found[0]}
+
+
+# %%
+if __name__ == "__main__":
+    for shape in ((8, 5), (8, 5, 6, 6)):
+        gaps = compare_batch_norms(xp.asarray(3.0 + 2.0 * normal(shape, "batch")))
+        print(shape, {name: f"{gap:.1e}" for name, gap in gaps.items()})
+    X, G = xp.asarray(normal((16, 3), "X")), xp.asarray(normal((16, 3), "G"))
+    layer = BatchNormScratch(3).initialise(X, seed=0).train()
+    _, automatic = value_and_grad(lambda X: xp.sum(G * layer(X)))(X)
+    by_hand, _, _ = batch_norm_gradient(X, G, layer.weight)
+    print(f"gradient by hand: gap {largest_gap(by_hand, automatic):.1e}")
+    print(f"mean along the batch {xp.to_numpy(xp.mean(by_hand, axis=0))}")
+
+
+# %%
+def mean_variance(m, rounds=20_000):
+    """Mean of v over many batches of m standard normal numbers, on the host."""
+    return float(normal((rounds, m), "variance", m).var(axis=1).mean())
+
+
+def scale_law(a, eps=1e-5):
+    """Gradient of the weights before a batch normalisation, for w and for a w, and its product with w."""
+    X, target = xp.asarray(normal((64, 8), "inputs")), xp.asarray(normal((64, 4), "targets"))
+    w = xp.asarray(normal((8, 4), "w"))
+    layer = BatchNormScratch(4, eps=eps).initialise(seed=0).train()
+    gradient_of = value_and_grad(lambda w: squared_error(layer(xp.matmul(X, w)), target))
+    first, second = xp.to_numpy(gradient_of(w)[1]), xp.to_numpy(gradient_of(a * w)[1])
+    cosine = np.sum(first * xp.to_numpy(w)) / np.linalg.norm(first) / np.linalg.norm(xp.to_numpy(w))
+    return float(np.linalg.norm(first)), float(np.linalg.norm(second)), float(cosine)
+
+
+# %%
+if __name__ == "__main__":
+    for m in (2, 4, 16):
+        v = mean_variance(m)
+        print(f"batches of {m}: mean of v {v:.3f}, corrected {v * m / (m - 1):.3f}")
+    norm, norm_of_larger, cosine = scale_law(10.0)
+    print(f"gradient at w {norm:.4f}, at 10 w {norm_of_larger:.5f}, cosine between w and gradient {cosine:.0e}")
+
+# %% [markdown]
+# ## Shirts and coats
+#
+# Three jobs: LeNet as it is; the same with our batch normalisation before every sigmoid; and with the
+# library's. Batches of 128, plain stochastic gradient descent with $\eta = 0.1$, ten epochs.
 
 # %%
 shared = {
@@ -85,3 +514,233 @@ jobs = {
     "bn-lenet-scratch": Job(model=lambda: LeNet(norm=BatchNormScratch), **shared),
     "bn-lenet": Job(model=lambda: LeNet(norm=nn.BatchNorm), **shared),
 }
+
+# %%
+if __name__ == "__main__":
+    first, second = (jobs[name].run("smoke").history.losses for name in ("bn-lenet-scratch", "bn-lenet"))
+    print("losses of the first steps, scratch:", np.round(first, 5))
+    print("losses of the first steps, concise:", np.round(second, 5))
+    np.testing.assert_allclose(second, first, rtol=1e-4)
+
+
+# %%
+def plot_curves(histories):
+    """Loss of each step, and validation accuracy of each epoch, by name."""
+    import matplotlib.pyplot as plt
+
+    figure, (left, right) = plt.subplots(1, 2, figsize=(8.5, 3.1))
+    for (name, history), style in zip(histories.items(), ("-", "--", ":"), strict=False):
+        left.plot(history.losses, style, linewidth=1, label=name)
+        right.plot(history.column("epoch"), history.column("val_acc"), style, marker="o", markersize=3, label=name)
+    left.axhline(np.log(10), color="k", linewidth=0.8)
+    left.annotate(r"chance, $\ln 10$", (0, np.log(10)), xytext=(2, 4), textcoords="offset points", fontsize=8)
+    left.set(xlabel="step", ylabel="training loss", ylim=(0, 2.8))
+    right.axhline(0.1, color="k", linewidth=0.8)
+    right.set(xlabel="epoch", ylabel="validation accuracy", ylim=(0, 1))
+    for axes in (left, right):
+        axes.grid(alpha=0.3)
+        axes.legend(fontsize=8)
+    figure.tight_layout()
+    plt.close(figure)
+    return figure
+
+
+# %%
+if __name__ == "__main__":
+    runs = {name: jobs[name].run() for name in ("lenet", "bn-lenet")}
+    for name, run in runs.items():
+        print(name, [f"{value:.3f}" for value in run.history.column("val_acc")])
+
+# %%
+if __name__ == "__main__":
+    plot_curves({name: run.history for name, run in runs.items()})
+
+# %% [markdown]
+# The table holds the recorded runs at full scale, with all 60,000 training pictures: each backend, with the
+# mean and the spread over the seeds.
+
+# %%
+if __name__ == "__main__":
+    from d2l_core.lessons import results_table
+
+    print(results_table("lenet"))
+
+# %% [markdown]
+# @@EXPERIMENT@@
+#
+# ## What goes wrong
+#
+# ### A sound network that does not start
+#
+# @@PLATEAU1@@
+
+
+# %%
+def signals(norm=None, seed=0, batch=128):
+    """What goes forward and back in an untrained LeNet, a dict of lists with one entry for each layer.
+
+    `spread` is the standard deviation over the pictures of a sigmoid's output, `slope` the mean derivative of the
+    sigmoid, `gradient` the root mean square of the gradient of a weight, the first layer first.
+    """
+    X, y = next(iter(fashion_mnist("standard", seed, batch_size=batch).train.epoch(0)))
+    model = LeNet(norm=norm).initialise(X, seed=seed).train()
+    outputs = {}
+
+    def watch(path, output):
+        outputs[path] = output
+        return output
+
+    with nn.probing(watch):
+        model(X)
+    active = [xp.to_numpy(outputs[path]) for path, m in model.named_modules() if isinstance(m, nn.Sigmoid)]
+    _, gradients = value_and_grad(lambda X, y: cross_entropy(model(X), y), model)(X, y)
+    weights = [xp.to_numpy(g) for g in gradients.values() if len(g.shape) > 1]
+    return {
+        "spread": [float(np.mean(np.std(a, axis=0))) for a in active],
+        "slope": [float(np.mean(a * (1 - a))) for a in active],
+        "gradient": [float(np.sqrt(np.mean(g * g))) for g in weights],
+    }
+
+
+def plot_signals(plain, normalised):
+    """Spread of the activations and size of the gradients by layer."""
+    import matplotlib.pyplot as plt
+
+    figure, axes = plt.subplots(1, 2, figsize=(8, 3))
+    titles = {"spread": "spread over the pictures, forward", "gradient": "rms gradient of the weights, backward"}
+    for ax, (key, title) in zip(axes, titles.items(), strict=True):
+        for values, label, style in ((plain, "LeNet", "o-"), (normalised, "with batch normalisation", "s--")):
+            ax.semilogy(range(1, len(values[key]) + 1), values[key], style, label=label)
+        ax.set(xlabel="layer", title=title, xticks=range(1, len(plain[key]) + 1))
+        ax.grid(alpha=0.3)
+        ax.legend(fontsize=8)
+    figure.tight_layout()
+    plt.close(figure)
+    return figure
+
+
+# %%
+if __name__ == "__main__":
+    plain, normalised = signals(), signals(nn.BatchNorm)
+    for name, found in (("plain", plain), ("normalised", normalised)):
+        print(name, {key: [float(f"{value:.2g}") for value in values] for key, values in found.items()})
+
+# %%
+if __name__ == "__main__":
+    plot_signals(plain, normalised)
+
+# %% [markdown]
+# @@PLATEAU2@@
+#
+# ### Evaluation mode forgotten
+#
+# @@EVAL1@@
+
+
+# %%
+def accuracies(model, X, y):
+    """Accuracy on the same pictures: in evaluation mode, and in training mode with batches of different make.
+
+    X is (n, 1, 28, 28) and y (n,); both are put in order of the class for the batches of one class. The
+    model gets its statistics and its evaluation mode back at the end.
+    """
+    order = np.argsort(xp.to_numpy(y), kind="stable")
+    by_class = np.split(order, np.flatnonzero(np.diff(xp.to_numpy(y)[order])) + 1)
+    makes = {
+        "all together": [np.arange(len(order))],
+        "one class at a time": by_class,
+        "one by one": np.split(order[:: max(1, len(order) // 50)], len(order[:: max(1, len(order) // 50)])),
+    }
+    state = model.state_dict()
+    found = {"evaluation mode": share_correct(model.evaluate(), X, y, makes["all together"])}
+    for make, batches in makes.items():
+        found[make] = share_correct(model.train(), X, y, batches)
+        model.load_state_dict(state)
+    model.evaluate()
+    return found
+
+
+def share_correct(model, X, y, batches):
+    """Share of right answers over batches of indices, in the mode in which the model is."""
+    right, count = 0.0, 0
+    for batch in batches:
+        indices = xp.asarray(batch.astype(np.int32))
+        logits = model(xp.take(X, indices, axis=0))
+        right += len(batch) * float(xp.to_numpy(accuracy(logits, xp.take(y, indices, axis=0))))
+        count += len(batch)
+    return right / count
+
+
+# %%
+if __name__ == "__main__":
+    model = runs["bn-lenet"].model
+    X, y = next(iter(runs["bn-lenet"].data.val.epoch(0)))  # (1000, 1, 28, 28), (1000,)
+    for make, value in accuracies(model, X, y).items():
+        print(f"{make}: {value:.3f}")
+    state = model.state_dict()
+    model.train()
+    print("logits of two single pictures in training mode:")
+    print(xp.to_numpy(model(X[:1])).round(3), xp.to_numpy(model(X[1:2])).round(3), sep="\n")
+    model.load_state_dict(state)
+    model.evaluate()
+    try:
+        BatchNormScratch(3)(xp.ones((1, 3)))
+    except ZeroDivisionError as error:
+        print("our layer, one example, one pixel:", error)
+
+# %% [markdown]
+# @@EVAL2@@
+#
+# ### Channels last
+#
+# @@LAST1@@
+
+
+# %%
+def channels_last(images, labels):
+    """Pictures as many programs store them, (n, 28, 28, 1), which our layers are not made for."""
+    X, y = to_float_images(images, labels)  # (n, 1, 28, 28)
+    return xp.permute_dims(X, (0, 2, 3, 1)), y
+
+
+def tolerant():
+    """A small network that takes pictures of any shape (n, c, h, w)."""
+    return nn.Sequential(nn.Conv2d(16, 5, padding=2), nn.ReLU(), nn.Flatten(), nn.Linear(10))
+
+
+def untouched_weights(model, X, seed=0):
+    """Share of the first layer's weights that training has left exactly where they began."""
+    before = tolerant().initialise(X, seed=seed)
+    return float(np.mean(xp.to_numpy(before[0].weight) == xp.to_numpy(model[0].weight)))
+
+
+def train_tolerant(transform, scale="standard", epochs=3, seed=0):
+    """The tolerant network after training on pictures in some layout: model, history, a batch."""
+    data = fashion_mnist(scale, seed, batch_size=128, transform=transform)
+    model = tolerant()
+    history = Trainer(epochs, seed=seed).fit(
+        model,
+        data,
+        loss=cross_entropy,
+        optimiser=lambda m: optim.SGD(m, lr=0.1),
+        metrics={"acc": accuracy},
+    )
+    return model, history, next(iter(data.val.epoch(0)))
+
+
+# %%
+if __name__ == "__main__":
+    X, y = channels_last(*(xp.asarray(a[:8]) for a in runs["lenet"].data.val.arrays))  # (8, 28, 28, 1), (8,)
+    try:
+        runs["lenet"].model(X)
+    except Exception as error:
+        print(f"{type(error).__name__}: {str(error).splitlines()[0][:200]}")
+    for name, transform in (("channels first", to_float_images), ("channels last", channels_last)):
+        model, history, (X, _) = train_tolerant(transform)
+        print(
+            f"{name}: first kernel bank {tuple(model[0].weight.shape)}, {count_parameters(model)} parameters, "
+            f"never moved {untouched_weights(model, X):.0%}, val_acc {history.final('val_acc'):.3f}"
+        )
+
+# %% [markdown]
+# @@LAST2@@
