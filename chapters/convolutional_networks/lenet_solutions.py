@@ -5,7 +5,7 @@
 from dataclasses import replace
 
 import numpy as np
-from d2l_chapters.convolutional_networks.lenet import corr2d_multi, count_parameters, jobs
+from d2l_chapters.convolutional_networks.lenet import corr2d_multi, count_parameters, jobs, normalise
 
 from d2l_core import nn, xp
 from d2l_core.autodiff import value_and_grad
@@ -153,8 +153,7 @@ if __name__ == "__main__":
 def pair_gradient(eps=1e-5):
     """Largest gradient of the input of a batch normalisation for a batch of two vectors."""
     X, G = xp.asarray(normal((2, 6), "pair")), xp.asarray(normal((2, 6), "pair G"))
-    layer = nn.BatchNorm(6, eps=eps).initialise(seed=0).train()
-    _, gradient = value_and_grad(lambda X: xp.sum(G * layer(X)))(X)
+    _, gradient = value_and_grad(lambda X: xp.sum(G * normalise(X, nn.BatchNorm, eps=eps)))(X)
     return float(np.max(np.abs(xp.to_numpy(gradient))))
 
 
