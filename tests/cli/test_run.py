@@ -8,6 +8,7 @@ import re
 import shlex
 import signal
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -120,12 +121,20 @@ EPOCHS = 60
 LONG = ("run", *JOB, "--epochs", str(EPOCHS))
 
 
+# A test run in the background of a shell ignores Ctrl-C, and so would its children.
+_DEAF_NO_MORE = """
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from d2l_core.cli import main
+main()
+"""
+
+
 def broken_off(tmp_path: Path, how: int, *, after: int = 5, words: tuple[str, ...] = LONG) -> Ended:
     """A run that gets a signal when it has said that some epochs are done."""
     process = subprocess.Popen(
-        [*COMMAND, *words],
+        [sys.executable, "-P", "-c", _DEAF_NO_MORE, *words],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )  # fmt: skip
     assert process.stderr is not None
     said = ""
