@@ -132,7 +132,7 @@ if __name__ == "__main__":
 # output at $(i, j)$ for $T\mathbf{X}$ is $b_o + \sum K_{o,c,u,v} X_{c,i-a+u,j-b+v} = Y_{o,i-a,j-b}$: *shift
 # the input, and the output is shifted likewise*. This needs only that the weights do not depend on $(i, j)$,
 # and it fails where the shift brings the border into play. It is the second of our two facts, built in.
-# Pooling weakens it into something we want at the end: a shift by one pixel moves at most half of the pixels
+# Pooling weakens it into something we want at the end: a shift by one row or column moves half of the pixels
 # of a $2 \times 2$ square out of it, so the pooled map changes little; a shift by two pixels moves it by
 # exactly one place. The mean of $m$ values also spreads the gradient: each gets $1/m$ of it.
 
@@ -577,7 +577,7 @@ if __name__ == "__main__":
 # We measured the same at scale `standard`, on the 6,000 training and 1,000 test pictures that come with the
 # course, on PyTorch with the seeds 0, 1 and 2. With batch normalisation, ours or the library's, the accuracy
 # after the first epoch of 47 steps was 0.709, 0.719 and 0.703, after ten epochs 0.832, 0.819 and 0.823; the
-# curve is not smooth, with drops of up to four hundredths from one epoch to the next. LeNet as it is had
+# curve is not smooth, with drops of about three hundredths from one epoch to the next. LeNet as it is had
 # 0.100 after the first epoch and 0.100 after the tenth, with each seed. Its loss ended at 2.307. A program
 # that always answers with equal probabilities has $\ln 10 = 2.303$: in ten epochs the network has learned
 # nothing.
