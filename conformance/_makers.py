@@ -106,13 +106,12 @@ def booleans(rng: np.random.Generator) -> Any:
 
 
 def reduction(draw: Any, *, empty: bool = True) -> Maker:
-    """Every way to name axes, with and without keepdims, and tensors without axes or elements."""
+    """Every way to name axes, every other one kept, and tensors without axes or elements."""
 
     def make(rng: np.random.Generator) -> Any:
         x = draw(rng, (2, 3, 4))
-        for axis in (None, 0, -1, 1, (0, 2), (-1, -2), (0, 1, 2)):
-            yield sample(x, axis=axis)
-            yield sample(x, axis=axis, keepdims=True)
+        for i, axis in enumerate((None, 0, -1, 1, (0, 2), (-1, -2), (0, 1, 2))):
+            yield sample(x, axis=axis, keepdims=i % 2 == 0)
         yield sample(x)
         yield sample(draw(rng, ()))
         yield sample(draw(rng, (1,)), axis=0)

@@ -29,6 +29,8 @@ from d2l_conformance.case import Array, Bits, Case, Contraction, Maker, Named, S
 Generator = np.random.Generator
 LIBRARY = "The mathematical library promises a few units in the last place."
 EXACT = "IEEE 754 asks for the correctly rounded result: half a unit."
+HALF = Ulp(0.5, EXACT)
+RECIPROCAL = Ulp(2, "A compiler may multiply by the rounded reciprocal of a constant.")
 LINEAR = Slope(1, "The gradient is what comes in, moved.")
 ADDED = Slope(3, "What was used more than once has its gradients added, in some order.")
 
@@ -295,9 +297,11 @@ def _flat(name: str, function: Any, edges: Maker) -> Case:
     return Case(name, function, unary_spread(0.3), Bits(), "input", edges=edges, signed_zeros=True)
 
 
-def _arithmetic(name: str, function: Any, maker: Maker, *edges: float, wrong: Maker, slope: float = 4) -> Case:
+def _arithmetic(
+    name: str, function: Any, maker: Maker, *edges: float, wrong: Maker, tolerance: Ulp = HALF, slope: float = 4
+) -> Case:
     return Case(
-        name, function, maker, Ulp(0.5, EXACT), "input",
+        name, function, maker, tolerance, "input",
         edges=every_pair(*edges), signed_zeros=True, wrong=wrong, differentiable=(0, 1), gradient=Slope(slope),
     )  # fmt: skip
 
@@ -371,7 +375,7 @@ ELEMENTWISE = [
     _arithmetic("add", np.add, binary(-3, 3), *SPECIAL, wrong=_unbroadcastable),
     _arithmetic("subtract", np.subtract, binary(-3, 3), *SPECIAL, wrong=_unbroadcastable),
     _arithmetic("multiply", np.multiply, binary(-3, 3), *SPECIAL, wrong=_unbroadcastable, slope=8),
-    _arithmetic("divide", np.divide, binary(0.5, 3), *SPECIAL, wrong=_unbroadcastable),
+    _arithmetic("divide", np.divide, binary(0.5, 3), *SPECIAL, wrong=_unbroadcastable, tolerance=RECIPROCAL),
     Case(
         "pow", np.power, _pow, Ulp(4, LIBRARY), "input",
         edges=every_pair(0.0, 1.0, 2.0, inf, nan), wrong=_unbroadcastable, differentiable=(0, 1),

@@ -267,7 +267,9 @@ def _cubic_gradient(f: Any) -> Any:
 
 
 def _compiled_call(compile_: Any, x: Any, y: Any) -> Any:
-    state, result = compile_(lambda state, tree: ([state[0] + tree["y"]], {"z": state[0] * tree["y"]}))([x], {"y": y})
+    state, result = compile_(lambda state, tree: ([state[0] + tree["y"]], {"z": state[0] * tree["y"]}))(
+        [x * 1.0], {"y": y}
+    )
     return state[0], result["z"]
 
 
