@@ -16,14 +16,203 @@
 # ]
 # ///
 
-# %%
-import numpy as np
+# %% [markdown]
+# # Multilayer perceptrons and dropout
+#
+# A staircase has one lamp and two switches, one at the foot and one at the top. The lamp is on if exactly one
+# of them is up. No weighted sum of the two switches can say this: each switch, taken alone, sometimes turns the
+# light on and sometimes off. The last lesson ended at the same place, with a model that could ask how much
+# light there is at a pixel but not whether two things go together.
+#
+# The way out is to ask in two stages: first some intermediate questions, then an answer made from their
+# answers. This lesson shows what has to stand between the stages, trains such a network on Fashion-MNIST, and
+# adds *dropout*, a way to keep its many intermediate questions from relying on one another.
 
-from d2l_chapters.linear_classification.softmax_regression import fashion_mnist
-from d2l_core import nn, optim, xp
+# %%
+import itertools
+
+import numpy as np
+from d2l_chapters.linear_classification.softmax_regression import fashion_mnist, softmax
+
+from d2l_core import nn, optim, random, xp
+from d2l_core.autodiff import value_and_grad
+from d2l_core.errors import TrainingDiverged
 from d2l_core.lessons import Job
 from d2l_core.nn.functional import accuracy, cross_entropy, random_uniform
 from d2l_core.random import key_of
+from d2l_core.training import Observer, Trainer
+
+# %% [markdown]
+# ## The idea
+#
+# A *multilayer perceptron* puts a layer of *hidden units* between the inputs and the outputs. Each hidden unit
+# is a weighted sum of all inputs that passes through a *non-linearity*; each output is a weighted sum of all
+# hidden units. The non-linearity that we use is the plainest one, the *rectified linear unit* or ReLU: negative
+# numbers become zero and positive ones stay. In training, dropout crosses out a random part of the hidden units
+# for each example, so that the rest must do without them (right).
+
+
+# %%
+def plot_network(dropped=(1, 4), sizes=(4, 6, 3)):
+    """A network with one hidden layer, whole and with some hidden units crossed out."""
+    import matplotlib.pyplot as plt
+
+    figure, panels = plt.subplots(1, 2, figsize=(8.0, 3.2))
+    heights = [(np.arange(size) - (size - 1) / 2) for size in sizes]
+    for axes, missing, title in zip(panels, ((), dropped), ("evaluation", "training with dropout"), strict=True):
+        for layer in (0, 1):
+            for i, low in enumerate(heights[layer]):
+                for j, high in enumerate(heights[layer + 1]):
+                    if (j if layer == 0 else i) not in missing:
+                        axes.plot([layer, layer + 1], [low, high], color="0.6", linewidth=0.7, zorder=1)
+        for layer, column in enumerate(heights):
+            gone = [layer == 1 and i in missing for i in range(len(column))]
+            faces = ["w" if absent else "0.85" for absent in gone]
+            axes.scatter([layer] * len(column), column, s=240, c=faces, edgecolors="k", zorder=2)
+            for height, absent in zip(column, gone, strict=True):
+                if absent:
+                    axes.text(layer, height, "×", ha="center", va="center", fontsize=18)
+        axes.set_xticks([0, 1, 2], ["inputs $\\mathbf{x}$", "hidden $\\mathbf{h}$", "outputs $\\mathbf{o}$"])
+        axes.set(title=title, yticks=[], xlim=(-0.3, 2.3), ylim=(-3.1, 3.1))
+        axes.spines[:].set_visible(False)
+        axes.tick_params(length=0)
+    figure.tight_layout()
+    plt.close(figure)
+    return figure
+
+
+# %%
+if __name__ == "__main__":
+    plot_network()
+
+# %% [markdown]
+# What does a ReLU do to the plane? It takes a line, keeps one side and presses the other side flat onto it.
+# The staircase needs two of them: $h_1 = \max(0, x_1 + x_2)$ counts the switches that are up, and $h_2 =
+# \max(0, x_1 + x_2 - 1)$ begins to count only at the second. In the new coordinates the two states with the
+# lamp off and the one point that "lamp on" has become can be told apart by a straight line, $h_1 - 2 h_2 =
+# \frac12$.
+#
+# Each unit adds one line at which the function may bend, a *fold*; between the folds it is affine. With $m$
+# units and two inputs there are up to $1 + m + m(m-1)/2$ pieces (the number of parts into which $m$ lines cut
+# the plane). The right panel counts them for eight units with random weights: the network has one affine map
+# for each shade, and they fit together without a jump.
+
+
+# %%
+def fold_patterns(points, weight, bias):
+    """Which ReLU units are open at points (n, 2): one integer for each point, equal where the same ones are."""
+    open_units = np.asarray(points) @ np.asarray(weight).T + bias > 0  # (n, 2) @ (2, m) -> (n, m)
+    return open_units @ (1 << np.arange(len(weight)))  # (n, m) @ (m,) -> (n,)
+
+
+def random_folds(num_units, side=400):
+    """Patterns (side, side) of random units over the square from -1 to 1."""
+    angles = random.uniform(num_units, "mlp", "angles", low=0.0, high=2.0 * np.pi)
+    weight = np.stack([np.cos(angles), np.sin(angles)], axis=1)  # (m, 2)
+    bias = random.uniform(num_units, "mlp", "offsets", low=-0.5, high=0.5)
+    grid = np.linspace(-1.0, 1.0, side)
+    points = np.stack(np.meshgrid(grid, grid), axis=-1).reshape(-1, 2)  # (side * side, 2)
+    return fold_patterns(points, weight, bias).reshape(side, side)
+
+
+def plot_folds(num_units=8):
+    """The two switches before and after two ReLUs, and the pieces that random folds make of a square."""
+    import matplotlib.pyplot as plt
+
+    states = np.array([[0, 0], [0, 1], [1, 0], [1, 1]], dtype=float)
+    total = states.sum(axis=1)
+    hidden = np.stack([total, np.maximum(total - 1.0, 0.0)], axis=1)
+    figure, panels = plt.subplots(1, 3, figsize=(9.6, 3.2))
+    for axes, points in zip(panels, (states, hidden), strict=False):
+        for lamp, marker in ((0, "o"), (1, "*")):
+            chosen = points[total % 2 == lamp]
+            axes.scatter(*chosen.T, s=150, marker=marker, color="0.9" if lamp == 0 else "k", edgecolors="k", zorder=2)
+    panels[0].set(
+        xlabel="$x_1$", ylabel="$x_2$", title="no line separates ★ from ○", xlim=(-0.4, 1.4), ylim=(-0.4, 1.4)
+    )
+    h1 = np.array([0.0, 2.5])
+    panels[1].plot(h1, (h1 - 0.5) / 2.0, "k--", linewidth=1)
+    panels[1].set(xlabel="$h_1$", ylabel="$h_2$", title="behind two ReLUs one does", xlim=(-0.4, 2.4), ylim=(-0.4, 1.4))
+    patterns, pieces = np.unique(random_folds(num_units), return_inverse=True)
+    shades = random.permutation(len(patterns), "mlp", "shades")[pieces].reshape(-1, int(np.sqrt(pieces.size)))
+    panels[2].imshow(shades, cmap="Greys", origin="lower", extent=(-1, 1, -1, 1))
+    panels[2].set(xlabel="$x_1$", ylabel="$x_2$", title=f"{num_units} folds, {len(patterns)} pieces in view")
+    figure.tight_layout()
+    plt.close(figure)
+    return figure
+
+
+# %%
+if __name__ == "__main__":
+    plot_folds()
+
+# %% [markdown]
+# ## The mathematics
+#
+# Let $\mathbf{X}$, of shape $(n, d)$, hold $n$ inputs in its rows. With $m$ hidden units and $k$ classes,
+#
+# $$\mathbf{Z} = \mathbf{X}\mathbf{W}_1^\top + \mathbf{b}_1, \qquad \mathbf{H} = \max(0, \mathbf{Z}), \qquad
+#   \mathbf{O} = \mathbf{H}\mathbf{W}_2^\top + \mathbf{b}_2,$$
+#
+# with $\mathbf{W}_1$ of shape $(m, d)$, $\mathbf{W}_2$ of shape $(k, m)$, biases $(m,)$ and $(k,)$; $\mathbf{Z}$
+# and $\mathbf{H}$ are $(n, m)$ and the logits $\mathbf{O}$ are $(n, k)$. The loss is the cross-entropy of the
+# last lesson.
+#
+# **Without the maximum, layers collapse.** Suppose that $\mathbf{H} = \mathbf{Z}$. Inserting one equation in the
+# other gives
+#
+# $$\mathbf{O} = (\mathbf{X}\mathbf{W}_1^\top + \mathbf{b}_1)\mathbf{W}_2^\top + \mathbf{b}_2
+#   = \mathbf{X}(\mathbf{W}_2\mathbf{W}_1)^\top + (\mathbf{W}_2\mathbf{b}_1 + \mathbf{b}_2),$$
+#
+# again one affine map, with the weight $\mathbf{W}_2\mathbf{W}_1$ of shape $(k, d)$. By induction this holds for
+# any number of layers. Depth then adds nothing, and if $m < \min(k, d)$ it even takes something away, because the
+# rank of the product cannot exceed $m$. Everything that a deep network can do more than a linear one, it owes to
+# what stands between its layers.
+#
+# **With it, almost nothing is out of reach.** For every continuous function on a closed and bounded set and every
+# tolerance there is a network with a single hidden layer that stays within the tolerance everywhere, and this is
+# true of every continuous activation except polynomials (Leshno, Lin, Pinkus and Schocken, 1993; Cybenko, 1989,
+# for sigmoids); but the theorem says neither how many units it takes nor that gradient descent will find them.
+#
+# **The gradient.** From the last lesson we know $\partial L / \partial \mathbf{O} = (\mathbf{P} - \mathbf{Y})/n$,
+# prediction minus truth. Going back one affine map at a time,
+#
+# $$\frac{\partial L}{\partial \mathbf{W}_2} = \Big(\frac{\partial L}{\partial \mathbf{O}}\Big)^{\!\top} \mathbf{H},
+#   \qquad \frac{\partial L}{\partial \mathbf{H}} = \frac{\partial L}{\partial \mathbf{O}} \mathbf{W}_2, \qquad
+#   \frac{\partial L}{\partial \mathbf{Z}} = \frac{\partial L}{\partial \mathbf{H}} \odot [\mathbf{Z} > 0], \qquad
+#   \frac{\partial L}{\partial \mathbf{W}_1} = \Big(\frac{\partial L}{\partial \mathbf{Z}}\Big)^{\!\top} \mathbf{X},$$
+#
+# of the shapes $(k, m)$, $(n, m)$, $(n, m)$ and $(m, d)$; $\odot$ is the product element by element. The slope of
+# the ReLU is one where the unit is open and zero where it is shut. An open unit passes the gradient on unchanged,
+# however deep the network is, whereas the slope of a sigmoid is at most a quarter. A shut unit passes on nothing
+# and its weights get no gradient from this example. At zero itself there is no derivative; everything between 0
+# and 1 would be a valid choice, and 0 is the usual one.
+#
+# **Dropout.** Let $h$ be one hidden value, $p \in [0, 1)$ the probability of dropping it, and $r$ a random number
+# that is 1 with probability $1 - p$ and else 0. In training $h$ is replaced by $h' = r h / (1 - p)$. Then
+#
+# $$\mathbb{E}[h'] = \frac{(1 - p) \cdot h + p \cdot 0}{1 - p} = h, \qquad
+#   \operatorname{Var}[h'] = \mathbb{E}[h'^2] - h^2 = \frac{(1 - p) h^2}{(1 - p)^2} - h^2 = \frac{p}{1 - p} h^2 .$$
+#
+# The factor $1/(1-p)$ is chosen for the first equation: the next layer receives on average what it receives in
+# evaluation, when nothing is dropped and nothing is scaled. The second equation is the price and the point: the
+# next layer's sum $\sum_j w_j h_j'$ has the right mean and the variance $\frac{p}{1-p} \sum_j w_j^2 h_j^2$. For a
+# given mean, noise is smallest if many units contribute a little and none contributes much, so training prefers
+# weights that spread the work.
+#
+# There is a second way to look at it. Each mask picks one of $2^m$ *thinned* networks, all of which share their
+# weights; a training step trains one of them for each example. In evaluation the whole network stands for their
+# vote. For a softmax directly behind the dropped layer this is exact if the vote is the geometric mean of the
+# thinned networks' probabilities, normalised to add up to one (exercise 2); with further layers in between it is
+# an approximation that works well in practice (Baldi and Sadowski, 2013).
+
+# %% [markdown]
+# ## From scratch
+#
+# An affine layer, the ReLU, and dropout. `random_uniform` draws one number in $[0, 1)$ for each element; the
+# elements whose number is at least $p$ are kept. Which numbers are drawn depends on the place of the layer in
+# the model, on the seed and on a counter of the calls, so that each batch meets a new mask and a run can be
+# repeated.
 
 
 # %%
@@ -66,11 +255,76 @@ def mlp_scratch(num_inputs=784, num_hiddens=(256,), num_outputs=10, p=()):
     """Affine maps with the ReLU between them, each hidden layer followed by dropout if p names a probability."""
     sizes = (num_inputs, *num_hiddens)
     stages = [nn.Flatten()]
-    for i, (fan_in, fan_out) in enumerate(zip(sizes[:-1], sizes[1:], strict=True)):
+    for i, (fan_in, fan_out) in enumerate(itertools.pairwise(sizes)):
         stages += [DenseScratch(fan_in, fan_out), relu, *([DropoutScratch(p[i])] if p else [])]
     return nn.Sequential(*stages, DenseScratch(sizes[-1], num_outputs))
 
 
+# %% [markdown]
+# The weights start uniform in $\pm\sqrt{6 / (d + m)}$, the rule of Glorot and Bengio (2010), which keeps the size
+# of the activations roughly the same from layer to layer. Before we train, we check three claims of the last
+# section: that layers without a ReLU collapse, that the gradient formulas are right, and that dropout keeps the
+# mean and adds the variance $p / (1 - p)$ to inputs of one.
+
+
+# %%
+def one_affine_map(layers):
+    """The weight and bias of a stack of affine layers with nothing between them."""
+    weight, bias = layers[0].weight, layers[0].bias
+    for layer in layers[1:]:
+        weight = xp.matmul(layer.weight, weight)  # (out, hidden) @ (hidden, in) -> (out, in)
+        bias = xp.matmul(layer.weight, bias) + layer.bias  # (out, hidden) @ (hidden,) -> (out,)
+    return weight, bias
+
+
+def gradients_by_hand(model, X, labels):
+    """The formulas of the text for `mlp_scratch` with one hidden layer: gradients of both weights, flat X (n, d)."""
+    first, last = model[1], model[3]
+    Z = first(X)  # (n, d) -> (n, m)
+    H = relu(Z)
+    O = last(H)  # noqa: E741 - (n, m) -> (n, k), called O in the text
+    n, k = O.shape
+    d_O = (softmax(O) - xp.take(xp.eye(k), labels, axis=0)) / n  # (n, k)
+    d_H = xp.matmul(d_O, last.weight)  # (n, k) @ (k, m) -> (n, m)
+    d_Z = xp.where(Z > 0, d_H, xp.zeros_like(d_H))  # (n, m)
+    return {
+        "1.weight": xp.matmul(xp.matrix_transpose(d_Z), X),  # (m, n) @ (n, d) -> (m, d)
+        "3.weight": xp.matmul(xp.matrix_transpose(d_O), H),  # (k, n) @ (n, m) -> (k, m)
+    }
+
+
+def moments_after_dropout(p, shape=(1000, 100)):
+    """Mean and variance of ones behind dropout in training."""
+    layer = DropoutScratch(p).initialise(seed=0)
+    dropped = xp.to_numpy(layer(xp.ones(shape)))
+    return float(dropped.mean()), float(dropped.var())
+
+
+# %%
+if __name__ == "__main__":
+    X, y = next(iter(fashion_mnist("standard", seed=0).train.epoch(0)))
+    X = xp.reshape(X, (-1, 784))  # (256, 1, 28, 28) -> (256, 784)
+    stack = nn.Sequential(DenseScratch(784, 64), DenseScratch(64, 32), DenseScratch(32, 10)).initialise(seed=0)
+    weight, bias = one_affine_map([stack[0], stack[1], stack[2]])
+    gap = np.abs(xp.to_numpy(stack(X)) - xp.to_numpy(X) @ xp.to_numpy(weight).T - xp.to_numpy(bias)).max()
+    print(f"three affine layers against one: {gap:.1e}")
+    model = mlp_scratch().initialise(seed=0)
+    _, automatic = value_and_grad(lambda X, y: cross_entropy(model(X), y), model)(X, y)
+    for path, ours in gradients_by_hand(model, X, y).items():
+        print(f"gradient of {path} by hand: {np.abs(xp.to_numpy(ours) - xp.to_numpy(automatic[path])).max():.1e}")
+    for p in (0.2, 0.5, 0.8):
+        mean, variance = moments_after_dropout(p)
+        print(f"p = {p}: mean {mean:.3f}, variance {variance:.3f}, p / (1 - p) = {p / (1 - p):.3f}")
+
+# %% [markdown]
+# ## Concise
+#
+# The library has the same pieces as layers. The model without dropout has one hidden layer of 256 units, the one
+# with dropout has two of them and drops half of each. The batches are the 256 images of the last lesson, the
+# learning rate is 0.1, and there are ten epochs.
+
+
+# %%
 def mlp(num_hiddens=(256,), num_outputs=10, p=()):
     """The same from layers of the library; the first batch tells the sizes of the inputs."""
     stages = [nn.Flatten()]
@@ -94,3 +348,368 @@ jobs = {
     "dropout-scratch": Job(model=lambda: mlp_scratch(num_hiddens=(256, 256), p=(0.5, 0.5)), **shared),
     "dropout": Job(model=lambda: mlp(num_hiddens=(256, 256), p=(0.5, 0.5)), **shared),
 }
+
+# %% [markdown]
+# In the last lesson we had to copy weights before we could compare. Here the stages stand in the same order and
+# their parameters have the same names, `1.weight`, `1.bias` and so on. As initial values and masks are drawn from
+# streams called by name and seed, both models start from the same numbers and drop the same units, and the losses
+# of all steps must agree.
+
+
+# %%
+def scratch_and_concise(name, scale, seed=0, epochs=1):
+    """The runs of the jobs `name`-scratch and `name`."""
+    return [jobs[job].run(scale, seed, epochs=epochs) for job in (f"{name}-scratch", name)]
+
+
+# %%
+if __name__ == "__main__":
+    for name in ("mlp", "dropout"):
+        scratch, concise = scratch_and_concise(name, "standard")
+        assert list(scratch.model.variables()) == list(concise.model.variables())
+        difference = np.abs(np.subtract(scratch.history.losses, concise.history.losses)).max()
+        print(f"{name}: {', '.join(concise.model.variables())}; largest difference of a loss {difference:.1e}")
+        np.testing.assert_allclose(scratch.history.losses, concise.history.losses, rtol=1e-4)
+
+# %% [markdown]
+# ## Ten epochs
+#
+# Here are ten epochs on the sample of 6,000 images, and the recorded runs on all 60,000: each backend, with the
+# mean and the spread over the seeds.
+
+# %%
+if __name__ == "__main__":
+    for name in ("mlp", "dropout"):
+        history = jobs[name].run("standard").history
+        print(f"{name:>8} loss   ", " ".join(f"{value:.3f}" for value in history.column("loss")))
+        print(f"{name:>8} val_acc", " ".join(f"{value:.3f}" for value in history.column("val_acc")))
+
+# %%
+if __name__ == "__main__":
+    from d2l_core.lessons import results_table
+
+    print(results_table("mlp"))
+
+# %% [markdown]
+# On the sample, with seed 0 on PyTorch, the network without dropout ended at 0.796 and the one with dropout at
+# 0.803. Softmax regression reached 0.80 on the same images: after 240 steps the hidden layer has not yet paid for
+# itself. It needs time and data. On all images ten epochs are 2,350 steps, and there the promises of the header,
+# 0.8435 to 0.8495, lie two points above those of the last lesson.
+#
+# Two things in the printed numbers deserve a second look. The accuracy without dropout went from 0.827 to 0.796
+# in the last epoch; the learning rate of 0.1 is again large for these images, and an epoch more or less moves the
+# result by a few points. And with dropout the training loss, 0.666, is *higher* than the validation loss, 0.545.
+# That is no mistake: the first was measured on thinned networks, the second on the whole one.
+#
+# ## The gap
+#
+# A fair test of dropout changes nothing but dropout. We take two hidden layers of 256 units, once with and once
+# without, and give them sixty epochs on the sample: few images and much time, so that there is something to
+# learn by heart. The *generalisation gap* is the accuracy on the training images minus that on the validation
+# images, both in evaluation mode. It must be measured separately, since the loss that training reports comes from
+# thinned networks and is too high.
+
+
+# %%
+def train(model, data, epochs, lr=0.1, observers=()):
+    """History of a model trained as in the jobs, with another learning rate if need be."""
+    trainer = Trainer(epochs, observers=observers)
+    return trainer.fit(
+        model, data, loss=cross_entropy, optimiser=lambda model: optim.SGD(model, lr=lr), metrics={"acc": accuracy}
+    )
+
+
+def mean_accuracy(model, loader):
+    """Share of the examples of a loader that the model, in the mode it is in, names rightly."""
+    batches = [(xp.to_numpy(accuracy(model(X), y)), len(y)) for X, y in loader.epoch(0)]
+    return float(np.average([value for value, _ in batches], weights=[size for _, size in batches]))
+
+
+class TrainingAccuracy(Observer):
+    """Adds to the record of each epoch the accuracy on the training images in evaluation mode."""
+
+    def epoch_ended(self, trainer, record):
+        """The trainer has just validated and turns training mode on again by itself."""
+        record["train_acc"] = mean_accuracy(trainer.model.evaluate(), trainer.data.train)
+
+
+def with_and_without(scale, epochs=60, num_hiddens=(256, 256)):
+    """Models and histories of the same network without and with dropout, by name."""
+    found = {}
+    for name, p in (("without dropout", ()), ("with dropout", (0.5,) * len(num_hiddens))):
+        model = mlp(num_hiddens, p=p)
+        found[name] = model, train(model, fashion_mnist(scale, 0), epochs, observers=[TrainingAccuracy()])
+    return found
+
+
+def plot_gap(histories):
+    """Accuracies on training and validation images over the epochs, the gap shaded; histories by name."""
+    import matplotlib.pyplot as plt
+
+    figure, panels = plt.subplots(1, len(histories), figsize=(8.5, 3.0), sharey=True, squeeze=False)
+    for axes, (name, history) in zip(panels[0], histories.items(), strict=True):
+        epochs, low, high = (history.column(column) for column in ("epoch", "val_acc", "train_acc"))
+        axes.plot(epochs, high, "k-", label="training images")
+        axes.plot(epochs, low, "k--", linewidth=1, label="validation images")
+        axes.fill_between(epochs, low, high, color="0.85")
+        axes.set(title=name, xlabel="epoch", ylim=(0.5, 1.0))
+        axes.grid(alpha=0.3)
+    panels[0][0].set_ylabel("accuracy")
+    panels[0][0].legend(loc="lower right")
+    figure.tight_layout()
+    plt.close(figure)
+    return figure
+
+
+# %%
+if __name__ == "__main__":
+    rivals = with_and_without("standard")
+    for name, (_, history) in rivals.items():
+        last = {column: np.mean(history.column(column)[-10:]) for column in ("train_acc", "val_acc", "val_loss")}
+        print(
+            f"{name:>15}, mean of the last ten epochs: training {last['train_acc']:.3f}, validation "
+            f"{last['val_acc']:.3f}, gap {last['train_acc'] - last['val_acc']:.3f}, val_loss {last['val_loss']:.3f}"
+        )
+    plot_gap({name: history for name, (_, history) in rivals.items()})
+
+# %% [markdown]
+# We average over the last ten epochs, because single ones flicker: without dropout the validation accuracy was
+# 0.813 after epoch 50 and 0.849 after epoch 60. On PyTorch the network without dropout then names 90.1 per cent
+# of the training images rightly and 84.0 per cent of the others, a gap of 6.1 points. With dropout it is 89.5 and
+# 85.2, a gap of 4.3, and the validation loss falls from 0.473 to 0.430. So dropout did what it promises: it gave
+# up a little on the training images and gained a little on new ones. It did not close the gap, and this is one
+# seed; on 60,000 images and ten epochs, where little can be learnt by heart, expect even less from it. The price
+# is time. Each step trains a part of the network with a noisy gradient, and after ten epochs the thinned networks
+# were still at a training loss of 0.67 when the whole one was at 0.52.
+#
+# ## What goes wrong
+#
+# **Equal weights.** Softmax regression may start with all weights zero. A network with a hidden layer may not,
+# and nor may it start with any other constant.
+
+
+# %%
+def equal_start(number, num_hiddens=16):
+    """`mlp_scratch` with every weight the same number and biases of zero."""
+    model = mlp_scratch(num_hiddens=(num_hiddens,)).initialise(seed=0)
+    start = {path: np.full_like(array, number * path.endswith("weight")) for path, array in model.state_dict().items()}
+    model.load_state_dict(start)
+    return model
+
+
+def spread_of_units(model):
+    """Largest difference between the incoming weights of two hidden units, and between their outgoing ones."""
+    state = model.state_dict()
+    return float(np.ptp(state["1.weight"], axis=0).max()), float(np.ptp(state["3.weight"], axis=1).max())
+
+
+# %%
+if __name__ == "__main__":
+    starts = {
+        "zeros": equal_start(0.0),
+        "0.01 everywhere": equal_start(0.01),
+        "random, one unit": mlp_scratch(num_hiddens=(1,)),
+        "random, 16 units": mlp_scratch(num_hiddens=(16,)),
+    }
+    for name, model in starts.items():
+        history = train(model, fashion_mnist("standard", 0), epochs=10)
+        print(f"{name:>16}: val_acc {history.final('val_acc'):.3f}, spread of the units {spread_of_units(model)}")
+
+# %% [markdown]
+# With zeros the hidden values are zero, so $\partial L / \partial \mathbf{W}_2 = 0$; the outgoing weights are
+# zero, so $\partial L / \partial \mathbf{H} = 0$ and nothing reaches the first layer. Only the output biases can
+# move: the accuracy stays at 0.1 for ever. With 0.01 everywhere there is a gradient, but it is the same for all
+# sixteen units, since all compute the same and are used the same. Equal weights plus equal gradients give equal
+# weights: the spread between the units is exactly zero after 240 steps. Sixteen units do the work of one, and the
+# accuracy (0.25 on PyTorch, where a network with one unit from a random start reached 0.19) shows it; sixteen
+# units that start differently reach 0.78. The random start is there to break this symmetry.
+#
+# **Dead units.** A hidden unit that is shut for every image has the gradient zero and cannot come back. Let us
+# raise the learning rate and count.
+
+
+# %%
+def dead_share(model, loader):
+    """Share of the units of the first hidden layer that are zero for every example of a loader."""
+    first = nn.Sequential(*(model[i] for i in range(3)))
+    values = [xp.to_numpy(xp.max(first(X), axis=0)) for X, _ in loader.epoch(0)]  # each (n, m) -> (m,)
+    return float(np.mean(np.max(values, axis=0) <= 0.0))
+
+
+def dead_by_rate(scale, rates, epochs=3):
+    """Pairs of the share of dead units and the last val_acc (NaN if the run diverged) by learning rate."""
+    found = {}
+    for rate in rates:
+        data, model = fashion_mnist(scale, 0), mlp()
+        try:
+            reached = train(model, data, epochs, lr=rate).final("val_acc")
+        except TrainingDiverged:
+            reached = np.nan
+        found[rate] = dead_share(model, data.train), reached
+    return found
+
+
+# %%
+if __name__ == "__main__":
+    for rate, (dead, reached) in dead_by_rate("standard", (0.1, 0.5, 1.0, 2.0)).items():
+        print(f"learning rate {rate}: {dead:.0%} of the units dead, val_acc {reached:.3f}")
+
+# %% [markdown]
+# None dies at 0.1; at 0.5 one third of the units is dead after three epochs, at 1.0 three quarters, at 2.0 seven
+# of eight. Pixels are never negative, so one large step against the mean image lowers a unit's sum for all images
+# at once. The treacherous case is 0.5, whose accuracy (0.70, against 0.77) only looks like a slow start: a third of
+# the network is gone and no later epoch will bring it back, however small the learning rate is made. A ReLU that
+# keeps a small slope on the negative side never shuts entirely (exercise 1).
+#
+# **Dropout left on.** Whoever forgets to switch to evaluation mode gets no error, only an answer that changes.
+
+
+# %%
+def accuracies_left_on(model, loader, calls=5):
+    """Accuracies of repeated passes over the same data in training mode."""
+    model.train()
+    found = [mean_accuracy(model, loader) for _ in range(calls)]
+    model.evaluate()
+    return found
+
+
+# %%
+if __name__ == "__main__":
+    model = rivals["with dropout"][0]
+    loader = fashion_mnist("standard", 0).val
+    print("left on ", accuracies_left_on(model, loader))
+    print("switched", [mean_accuracy(model.evaluate(), loader) for _ in range(5)])
+
+# %% [markdown]
+# The same model on the same thousand images scored between 0.819 and 0.837 with dropout left on and 0.856, five
+# times over, without. A model whose answer to the same question varies is the sign to look for. The opposite
+# mistake, evaluation mode during training, has no such sign: dropout simply does not take place.
+#
+# **Dropout without the factor.** Leave out $1/(1-p)$ and everything seems to work: training simply gets used to
+# activations that are half as large. The surprise comes in evaluation, when all units speak at once.
+
+
+# %%
+class UnscaledDropout(DropoutScratch):
+    """Dropout that forgets to divide by 1 - p."""
+
+    def forward(self, X):
+        """Undoes the scaling in training."""
+        return super().forward(X) * (1.0 - self.p) if self.training else X
+
+
+def unscaled_mlp(p=0.5):
+    """The network of the job "dropout-scratch" with dropout that does not rescale."""
+    stages = [nn.Flatten(), DenseScratch(784, 256), relu, UnscaledDropout(p)]
+    stages += [DenseScratch(256, 256), relu, UnscaledDropout(p), DenseScratch(256, 10)]
+    return nn.Sequential(*stages)
+
+
+def output_sizes(model, X):
+    """Mean absolute output of both dropout layers and of the last layer, in training and in evaluation."""
+    found = {}
+    for mode in (True, False):
+        outputs = {}
+        with nn.probing(lambda path, output, kept=outputs: kept.setdefault(path, output)):
+            model.train(mode)(X)
+        found["training" if mode else "evaluation"] = [
+            float(np.abs(xp.to_numpy(outputs[path])).mean()) for path in ("3", "6", "7")
+        ]
+    return found
+
+
+# %%
+if __name__ == "__main__":
+    for make in (jobs["dropout-scratch"].model, unscaled_mlp):
+        data = fashion_mnist("standard", 0)
+        X, _ = next(iter(data.train.epoch(0)))
+        model = make().initialise(seed=0)
+        print("before training:", {mode: np.round(sizes, 3) for mode, sizes in output_sizes(model, X).items()})
+        history = train(model, data, epochs=10)
+        print("after:          ", {mode: np.round(sizes, 3) for mode, sizes in output_sizes(model, X).items()})
+        print(f"val_acc {history.final('val_acc'):.3f}, val_loss {history.final('val_loss'):.3f}")
+
+# %% [markdown]
+# Before training, the mean size of the first layer's output halves when dropout is on (0.113 against 0.225), that
+# of the second is 0.055 against 0.157, and that of the logits 0.161 against 0.375: activations shrink layer by
+# layer. With the factor the first pair is 0.226 and 0.225, and the logits are larger with dropout than without,
+# because noise adds to their size even though it leaves their mean alone. (The means are kept exactly at the
+# inputs of an affine map; the ReLU behind it turns part of the noise into a higher mean, which is why 0.219
+# stands against 0.157 in the second layer.)
+#
+# After training, the unscaled network has learnt to live on half of its activations twice over, and in evaluation
+# it gets logits of the mean size 8.9 where training had 2.3. It is far too sure of itself: the validation loss is
+# 1.197 instead of 0.553, rising since the fifth epoch, and the accuracy 0.677 instead of 0.790. Biases are the
+# reason why the accuracy suffers too; they are *not* doubled, so the sums are not merely larger but different.
+#
+# ## Under the surface
+#
+# *Keep or drop.* In the paper of Srivastava and others, $p$ is the probability of *keeping* a unit, nothing is
+# scaled in training, and the weights are multiplied by $p$ afterwards. Today's frameworks scale in training
+# ("inverted dropout"), and in PyTorch, Flax, Keras and Gluon the argument is the probability of *dropping*. Old
+# code may mean the opposite: `tf.nn.dropout` took `keep_prob` until TensorFlow 2, and the `Dropout(rate)` of
+# JAX's example library `stax` keeps with probability `rate` to this day. At $p = 0.5$ nobody notices.
+#
+# *Who knows the mode.* In PyTorch it is a flag of each module, set by `train()` and `eval()`, as here. In Keras
+# it is the argument `training` of the call, in Flax's linen the argument `deterministic`. In Gluon the layer has no
+# say: dropout works inside `autograd.record()` and rests outside it.
+#
+# *Random streams.* PyTorch, MXNet and, unless one asks for stateless operations, TensorFlow draw masks from
+# generators with a hidden state, so a mask depends on everything drawn before; JAX wants an explicit key. The
+# algorithms differ as well, and the same seed gives other masks on each framework, in PyTorch even other ones on
+# the processor than on the graphics card. Two runs with different masks can only be compared by their mean over
+# many seeds. Therefore this course hashes the position of an element together with the call and the layer, in
+# 32-bit integers, whose arithmetic is exact everywhere: the mask is the same to the last bit on every backend,
+# and what remains between two backends is rounding.
+#
+# *Initial values.* The defaults for an affine layer with $d$ inputs and $m$ outputs differ: PyTorch draws weight
+# *and bias* uniformly from $\pm 1/\sqrt{d}$; Keras draws the weight from $\pm\sqrt{6/(d+m)}$ and sets the bias to
+# zero; Flax takes a truncated normal distribution of variance $1/d$ and zero; Gluon draws from $\pm 0.07$ whatever
+# the size, and zero. For our first layer these are standard deviations of 0.021, 0.044, 0.036 and 0.040. Whoever
+# compares frameworks with their default layers compares these choices as well; our layers start with the second
+# one on all backends.
+#
+# ## Summary
+#
+# Affine layers in a row are one affine map; a ReLU between them makes the function bend at as many folds as there
+# are units. Gradients pass through open units unchanged and through shut ones not at all, so initial weights must
+# differ from unit to unit and the learning rate must not shut them for good. Dropout crosses out units at random
+# in training and divides the others by $1-p$, which keeps the mean of what the next layer sees and adds noise that
+# makes it hard to learn examples by heart. It belongs to training alone: left on in evaluation it costs accuracy
+# and repeatability, and without the factor evaluation runs on activations that training never saw.
+#
+# ## Exercises
+#
+# Solutions are in `mlp_solutions.py`; those marked with a star are checked by a program on every backend.
+#
+# 1. ★ *A small slope.* Write `leaky_relu(X, slope)`, which keeps positive elements and multiplies the others by
+#    `slope` (Maas, Hannun and Ng, 2013). What is its gradient? Does it cure the network at the learning rate 1?
+#    Try `check_leaky_relu(leaky_relu)`.
+# 2. ★ *The vote of the thinned networks.* Hidden values $\mathbf{h}$ with $m$ entries, dropped with probability
+#    $p$, feed a softmax layer. Write `masked_ensemble(H, weight, bias, p)`, the normalised geometric mean of the
+#    probabilities under all $2^m$ masks, each weighted by its probability, for `H` (n, m), `weight` (k, m) and
+#    `bias` (k,). Why does it equal the network without dropout? Try `check_masked_ensemble(masked_ensemble)`.
+# 3. ★ *A longer staircase.* With $n$ switches, the lamp is on if an odd number of them is up. Write
+#    `parity_network(n)`, which returns arrays `weight` (n, n), `bias` (n,) and `output` (n,) such that `output`
+#    times the ReLU of `weight` times the switches plus `bias` is 1 or 0. Try `check_parity_network(parity_network)`.
+# 4. *Different weights, the same function.* In how many ways can the hidden units be ordered? Show further that
+#    multiplying the incoming weights and the bias of a unit by $c > 0$ and its outgoing weights by $1/c$ changes
+#    no output. Does it change the gradient?
+# 5. *Noise as a penalty.* Apply dropout to the inputs of linear regression. Show that the expected squared error
+#    of one example is $(\mathbf{w}^\top\mathbf{x} - y)^2 + \frac{p}{1-p}\sum_j w_j^2 x_j^2$ and check it by drawing
+#    many masks. Which known penalty does it resemble?
+#
+# ## References
+#
+# - G. Cybenko (1989), *Approximation by Superpositions of a Sigmoidal Function*, Mathematics of Control, Signals,
+#   and Systems 2.
+# - M. Leshno, V. Y. Lin, A. Pinkus and S. Schocken (1993), *Multilayer Feedforward Networks With a Nonpolynomial
+#   Activation Function Can Approximate Any Function*, Neural Networks 6.
+# - V. Nair and G. E. Hinton (2010), *Rectified Linear Units Improve Restricted Boltzmann Machines*, ICML.
+# - X. Glorot and Y. Bengio (2010), *Understanding the Difficulty of Training Deep Feedforward Neural Networks*,
+#   AISTATS.
+# - A. L. Maas, A. Y. Hannun and A. Y. Ng (2013), *Rectifier Nonlinearities Improve Neural Network Acoustic
+#   Models*, ICML Workshop on Deep Learning for Audio, Speech and Language Processing.
+# - P. Baldi and P. Sadowski (2013), *Understanding Dropout*, NIPS.
+# - N. Srivastava, G. Hinton, A. Krizhevsky, I. Sutskever and R. Salakhutdinov (2014), *Dropout: A Simple Way to
+#   Prevent Neural Networks from Overfitting*, Journal of Machine Learning Research 15.
