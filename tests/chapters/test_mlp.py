@@ -152,6 +152,9 @@ def test_without_the_factor_activations_shrink():
     assert wrong["training"][0] == pytest.approx(0.5 * wrong["evaluation"][0], rel=0.05)
     assert wrong["training"][2] < 0.5 * right["training"][2]
     np.testing.assert_allclose(wrong["evaluation"], right["evaluation"], rtol=1e-5)
+    model = lesson.unscaled_mlp().initialise(seed=0).evaluate()
+    logits = xp.to_numpy(model(X))
+    np.testing.assert_allclose(xp.to_numpy(lesson.scaled_afterwards(model)(X)), logits / 4.0, atol=1e-5)
 
 
 def test_solutions_pass_their_checks():
