@@ -2,18 +2,21 @@
 
 Adapters see pure functions of lists of tensors (`interface.differentiate`, `interface.compile`). Here variables are
 lent to such a function for the time of a call: their values are replaced by its arguments, and what it writes into
-them comes out as further results.
+them, or into any other variable, comes out as further results.
 """
 
 from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from d2l_core import interface, tree
+from d2l_core.errors import UsageError
 from d2l_core.interface import Tensor, scan, stop_gradient
 from d2l_core.nn import Module, Variable
+from d2l_core.nn._variable import writes
 
 __all__ = ["compiled", "grad", "scan", "stop_gradient", "value_and_grad"]
 
@@ -23,12 +26,47 @@ def _lent(variables: Sequence[Variable], values: Iterable[Tensor]) -> Iterator[N
     """Inside the block the variables hold `values`; afterwards what they held before."""
     before = [variable.value for variable in variables]
     for variable, value in zip(variables, values, strict=True):
-        variable.value = value
+        variable.lend(value)
     try:
         yield
     finally:
         for variable, value in zip(variables, before, strict=True):
-            variable.value = value
+            variable.lend(value)
+
+
+@dataclass
+class _Effects:
+    """What a function wrote into variables: which ones, and the values it left there."""
+
+    variables: list[Variable]
+    values: list[Tensor]
+
+
+def _with_effects(f: Callable[..., Any], *args: Any) -> tuple[Any, _Effects]:
+    """The result of a call and what it wrote; the variables hold again what they held before."""
+    with writes() as before:
+        try:
+            result = f(*args)
+            effects = _Effects(list(before), [variable.value for variable in before])
+        finally:
+            for variable, value in before.items():
+                variable.lend(value)
+    return result, effects
+
+
+def _differentiate(f: Callable[..., Any], inputs: list[Tensor]) -> tuple[tuple[Tensor, Any], list[Tensor]]:
+    """Value, aux and gradients of ``f(inputs) -> (value, aux)``; what f writes into variables stays written."""
+    written: list[Variable] = []
+
+    def pure(inputs: list[Tensor]) -> tuple[Tensor, Any]:
+        (value, aux), effects = _with_effects(f, inputs)
+        written[:] = effects.variables
+        return value, (aux, effects.values)
+
+    (value, (aux, values)), gradients = interface.differentiate(pure)(inputs)
+    for variable, new in zip(written, values, strict=True):
+        variable.value = new
+    return (value, aux), gradients
 
 
 def value_and_grad(
@@ -44,8 +82,9 @@ def value_and_grad(
         has_aux: whether f returns a pair.
 
     Returns:
-        ``g(*args) -> (value, gradient)``, or ``((value, aux), gradient)`` with `has_aux`. What f writes into buffers of
-        the module stays written. Calls may be nested for second derivatives.
+        ``g(*args) -> (value, gradient)``, or ``((value, aux), gradient)`` with `has_aux`. What f writes into variables,
+        such as the running statistics of a batch normalisation, stays written. Calls may be nested for second
+        derivatives.
     """
     if isinstance(wrt, Module):
         return _module_value_and_grad(f, wrt, has_aux)
@@ -54,14 +93,14 @@ def value_and_grad(
     def value_and_gradient(*args: Any) -> tuple[Any, Any]:
         chosen = [args[i] for i in positions]
 
-        def pure(inputs: list[Tensor]) -> tuple[Tensor, Any]:
+        def of_inputs(inputs: list[Tensor]) -> tuple[Tensor, Any]:
             filled = list(args)
             for i, argument in zip(positions, tree.unflatten(chosen, inputs), strict=True):
                 filled[i] = argument
             result = f(*filled)
             return result if has_aux else (result, None)
 
-        (value, aux), gradients = interface.differentiate(pure)(tree.leaves(chosen))
+        (value, aux), gradients = _differentiate(of_inputs, tree.leaves(chosen))
         grown = tuple(tree.unflatten(chosen, gradients))
         return (value, aux) if has_aux else value, grown[0] if isinstance(wrt, int) else grown
 
@@ -70,19 +109,15 @@ def value_and_grad(
 
 def _module_value_and_grad(f: Callable[..., Any], module: Module, has_aux: bool) -> Callable[..., tuple[Any, Any]]:
     def value_and_gradient(*args: Any) -> tuple[Any, Any]:
-        variables = module.variables()
-        trained = {path: v for path, v in variables.items() if v.trainable}
-        rest = [v for v in variables.values() if not v.trainable]
+        trained = {path: v for path, v in module.variables().items() if v.trainable}
+        variables = list(trained.values())
 
-        def pure(inputs: list[Tensor]) -> tuple[Tensor, Any]:
-            with _lent(list(trained.values()), inputs), _lent(rest, [v.value for v in rest]):
+        def of_values(values: list[Tensor]) -> tuple[Tensor, Any]:
+            with _lent(variables, values):
                 result = f(*args)
-                value, aux = result if has_aux else (result, None)
-                return value, (aux, [v.value for v in rest])
+            return result if has_aux else (result, None)
 
-        (value, (aux, written)), gradients = interface.differentiate(pure)([v.value for v in trained.values()])
-        for variable, new in zip(rest, written, strict=True):
-            variable.value = new
+        (value, aux), gradients = _differentiate(of_values, [v.value for v in variables])
         return (value, aux) if has_aux else value, dict(zip(trained, gradients, strict=True))
 
     return value_and_gradient
@@ -102,19 +137,27 @@ def compiled(step: Callable[..., Any], variables: Sequence[Variable]) -> Callabl
     """`step` in the form in which the active backend runs it fastest.
 
     Args:
-        step: takes and returns trees of tensors; it may read and replace the values of `variables`, and no others.
-        variables: all that the step reads or writes; each must have a value.
+        step: takes and returns trees of tensors; it may read and replace the values of `variables`.
+        variables: all that the step reads or writes.
 
     Returns:
         A function with the same effect. On a backend that compiles, Python code inside the step runs only when it is
         traced: once for each new combination of shapes.
+
+    Raises:
+        UsageError: the step wrote into a variable that is not among `variables`.
     """
     chosen = list(variables)
 
     def pure(values: list[Tensor], *args: Any) -> tuple[Any, list[Tensor]]:
         with _lent(chosen, values):
-            result = step(*args)
-            return result, [variable.value for variable in chosen]
+            result, effects = _with_effects(step, *args)
+        state = dict(zip(chosen, values, strict=True))
+        for variable, value in zip(effects.variables, effects.values, strict=True):
+            if variable not in state:
+                raise UsageError(f"The compiled step wrote into {variable!r}; name it among its variables.")
+            state[variable] = value
+        return result, list(state.values())
 
     run = interface.compile(pure)
 

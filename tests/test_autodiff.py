@@ -6,7 +6,7 @@ import pytest
 from d2l_core import nn, optim, random, xp
 from d2l_core.autodiff import compiled, grad, value_and_grad
 from d2l_core.backend import active
-from d2l_core.errors import BackendError
+from d2l_core.errors import BackendError, UsageError
 
 
 def test_gradient_of_several_arguments_and_trees(backend):
@@ -97,3 +97,23 @@ def test_second_derivatives_or_a_sentence(backend):
         assert active().adapter.title in str(error)
     else:
         np.testing.assert_allclose(xp.to_numpy(found), [3.0, 12.0], rtol=1e-6)
+
+
+def test_a_gradient_of_an_input_leaves_plain_values_in_buffers(backend):
+    """Differentiating with respect to an argument through a layer that keeps statistics (saliency, style transfer)."""
+    x = xp.asarray(random.normal((4, 3), "x"))
+    layer = nn.BatchNorm().initialise(x)
+    grad(lambda x: xp.sum(layer(x) ** 3))(x)
+    mean = xp.to_numpy(layer.running_mean)
+    np.testing.assert_allclose(mean, 0.1 * random.normal((4, 3), "x").mean(0), rtol=1e-5)
+
+
+def test_a_compiled_step_must_name_what_it_writes(backend):
+    known, forgotten = nn.Buffer(np.zeros(2)), nn.Buffer(np.zeros(3))
+
+    def step():
+        forgotten.value = forgotten.value + 1.0
+        return known.value
+
+    with pytest.raises(UsageError, match=r"wrote into Buffer\(shape=\(3,\)\)"):
+        compiled(step, [known])()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
+from contextvars import ContextVar
 from typing import Any
 
 import numpy as np
@@ -46,6 +48,13 @@ class Variable:
 
     @value.setter
     def value(self, tensor: Tensor) -> None:
+        journal = _JOURNAL.get()
+        if journal is not None:
+            journal.setdefault(self, self._value)
+        self._value = tensor
+
+    def lend(self, tensor: Tensor) -> None:
+        """Replace the value for a while, unnoticed by `writes`."""
         self._value = tensor
 
     @property
@@ -73,6 +82,20 @@ class Variable:
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(shape={self.shape})"
+
+
+_JOURNAL: ContextVar[dict[Variable, Tensor] | None] = ContextVar("d2l_writes", default=None)
+
+
+@contextlib.contextmanager
+def writes() -> Iterator[dict[Variable, Tensor]]:
+    """Note which variables are written inside the block, each with the value that it had before."""
+    journal: dict[Variable, Tensor] = {}
+    token = _JOURNAL.set(journal)
+    try:
+        yield journal
+    finally:
+        _JOURNAL.reset(token)
 
 
 class Parameter(Variable):
