@@ -642,12 +642,12 @@ if __name__ == "__main__":
 # pair is 0.226 and 0.225. Deeper down the agreement is not perfect (0.219 against 0.157), since a ReLU turns
 # part of the noise of its input into a higher mean.
 #
-# After training, evaluation gives the unscaled network logits of the mean size 8.9 where training had 2.3. It
-# is far too sure of itself: the validation loss is 1.197 instead of 0.553 and the accuracy 0.677 instead of
-# 0.790. Halving the two weights afterwards, as the original paper did, brings the accuracy to 0.718. That
-# anything changes is due to the biases: without them doubled activations would double every sum, and the
-# largest logit would stay the largest. The rest of the distance is slower training, for small activations also
-# have small gradients.
+# After training, evaluation gives the unscaled network logits of the mean size 8.9 where training had 2.3. It is
+# far too sure of itself: the validation loss is 1.197 instead of 0.553 and the accuracy 0.677 instead of 0.790.
+# Halving the two weights afterwards, as the original paper did, brings the accuracy to 0.718. That anything
+# changes is due to the biases: without them doubled activations would double every sum, and the largest logit
+# would stay the largest. What is still missing is probably time, since small activations also mean small
+# gradients; we have not tried.
 #
 # ## Under the surface
 #
