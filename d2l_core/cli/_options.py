@@ -113,7 +113,7 @@ BACKENDS = Names("backend,...", _backend_names, _find_adapter)
 SCALE = Name("smoke|standard|full", _scale_names, _find_scale)
 
 lesson_argument = click.argument("lesson", type=LESSON, metavar="LESSON")
-job_option = click.option("--job", metavar="NAME", help="One job of the lesson.")
+job_option = click.option("--job", metavar="NAME", help="One job of the lesson; its main one if not given.")
 scale_option = click.option(
     "--scale", type=SCALE, envvar="D2L_SCALE", default="standard", show_default="D2L_SCALE or standard",
     help="How much data and how many epochs.",

@@ -23,6 +23,8 @@ from d2l_core.errors import UsageError
 if TYPE_CHECKING:
     from d2l_core.cli._session import Session
 
+ALL_JOBS = "all"
+
 
 @click.command(short_help="Train a lesson on one backend.")
 @lesson_argument
@@ -49,7 +51,7 @@ def run(
     checkpoint: Path | None,
     resume: bool,
 ) -> None:
-    """Train LESSON: all its jobs in order, or one of them.
+    """Train LESSON: its main job, another one (--job NAME), or all of them in order (--job all).
 
     The state of the training is kept in a file until the run has succeeded, so that Ctrl-C or a crash loses
     nothing: --resume goes on from there.
@@ -59,7 +61,7 @@ def run(
     from d2l_core.lessons import find_lesson
 
     found = find_lesson(lesson)
-    names = (found.job(job)[0],) if job else tuple(found.jobs())
+    names = tuple(found.jobs()) if job == ALL_JOBS else (found.job(job)[0],)
     if checkpoint is not None and len(names) > 1:
         listed = ", ".join(names)
         raise UsageError(f"--checkpoint names one file for the jobs {listed}; choose one of them with --job.")
@@ -74,6 +76,9 @@ def run(
         click.echo(f"{session.title()} ({reason})", err=True)
         session.run()
     _report(session)
+    others = [other for other in found.jobs() if other not in names]
+    if others:
+        click.echo(f"Other jobs of this lesson: {', '.join(others)} (--job NAME, or --job all).", err=True)
 
 
 def _report(session: Session) -> None:

@@ -54,15 +54,10 @@ class Uniform:
 
 @dataclass(frozen=True)
 class XavierUniform:
-    """Uniform in ±gain sqrt(6 / (fan_in + fan_out)) (Glorot and Bengio, 2010, eq. 16).
-
-    The gain makes up for an activation whose slope at 0 is not 1: 4 for the logistic sigmoid, whose slope is 1/4.
-    """
-
-    gain: float = 1.0
+    """Uniform in ±sqrt(6 / (fan_in + fan_out)) (Glorot and Bengio, 2010, eq. 16)."""
 
     def __call__(self, shape: tuple[int, ...], key: Key) -> Values:
-        return Uniform(self.gain * math.sqrt(6.0 / sum(_fans(shape))))(shape, key)
+        return Uniform(math.sqrt(6.0 / sum(_fans(shape))))(shape, key)
 
 
 @dataclass(frozen=True)

@@ -36,7 +36,7 @@ def results(ended: Ended) -> dict[str, Any]:
 
 
 def test_all_jobs_in_order(here: Command) -> None:
-    ended = here("run", LESSON, "--backend", "numpy", "--scale", "smoke")
+    ended = here("run", LESSON, "--job", "all", "--backend", "numpy", "--scale", "smoke")
     assert ended.status == 0
     jobs = list(find_lesson(LESSON).jobs())
     rows = [line.split()[0] for line in ended.out.splitlines() if line.split() and line.split()[0] in jobs]
@@ -44,14 +44,21 @@ def test_all_jobs_in_order(here: Command) -> None:
     assert "(--backend)" in ended.err
 
 
+def test_the_main_job_is_the_default_and_the_others_are_named(here: Command) -> None:
+    ended = here("run", LESSON, "--backend", "numpy", "--scale", "smoke", "--json", "-")
+    main = find_lesson(LESSON).header.main
+    assert list(results(ended)["jobs"]) == [main]
+    assert all(job in ended.err for job in find_lesson(LESSON).jobs())
+
+
 def test_promises_are_judged(here: Command) -> None:
     promised = find_lesson(LESSON).header.promises["full"]
-    ended = here("run", LESSON, "--backend", "numpy", "--scale", "full")
+    ended = here("run", LESSON, "--job", "all", "--backend", "numpy", "--scale", "full")
     lines = [line for line in ended.out.splitlines() if line.startswith("Promise kept: ")]
     assert len(lines) == len(promised) > 0
-    short = here("run", LESSON, "--backend", "numpy", "--scale", "full", "--epochs", "1", "--json", "-")
+    short = here("run", LESSON, "--job", "all", "--backend", "numpy", "--scale", "full", "--epochs", "1", "--json", "-")
     assert [entry["promise"] for entry in results(short)["promises"]] == [str(promise) for promise in promised]
-    assert not any(entry["kept"] for entry in results(short)["promises"])
+    assert not all(entry["kept"] for entry in results(short)["promises"])
     assert "Promise NOT kept" in short.err
 
 
@@ -204,7 +211,7 @@ def test_named_checkpoint_stays_and_goes_on(here: Command, tmp_path: Path) -> No
 
 
 def test_all_jobs_resume_where_they_were(d2l: Command, tmp_path: Path) -> None:
-    words = ("run", LESSON, "--backend", "numpy", "--scale", "smoke", "--epochs", "20")
+    words = ("run", LESSON, "--job", "all", "--backend", "numpy", "--scale", "smoke", "--epochs", "20")
     jobs = list(find_lesson(LESSON).jobs())
     process = subprocess.Popen([*COMMAND, *words], stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
     assert process.stderr is not None

@@ -34,7 +34,7 @@ WRONG = {
         ("run", LESSON, "--job", "concise", "--checkpoint", "/dev/null/x"),
         "--checkpoint /dev/null/x cannot be written",
     ),
-    "checkpoint for several": (("run", LESSON, "--checkpoint", "x"), "choose one of them with --job."),
+    "checkpoint for several": (("run", LESSON, "--job", "all", "--checkpoint", "x"), "choose one of them with --job."),
     "no lesson": (("run",), "Missing argument 'LESSON'"),
     "command": (("runn", LESSON), "No such command 'runn'"),
     "option": (("run", LESSON, "--sclae", "smoke"), "No such option"),
