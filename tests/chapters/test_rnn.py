@@ -17,7 +17,7 @@ from d2l_core.nn.functional import one_hot, softmax
 
 @pytest.fixture(scope="module")
 def runs():
-    return {name: job.run("smoke") for name, job in lesson.jobs.items()}
+    return lesson.runs_from_one_start("smoke")
 
 
 @pytest.fixture(scope="module")
@@ -49,9 +49,6 @@ def test_scratch_and_concise_agree(runs):
     weights = concise.model.state_dict()
     for path, array in scratch.model.state_dict().items():
         np.testing.assert_allclose(weights[path], array, atol=1e-4)
-    first, second = lesson.losses_from_one_start("smoke", seed=1, epochs=1)
-    assert first[0] != scratch.history.losses[0]
-    np.testing.assert_allclose(second, first, rtol=1e-4)
 
 
 def test_shapes_and_states():
@@ -130,11 +127,11 @@ def test_perplexity_by_position(run):
 
 
 def test_gradients_fade_with_small_weights_and_grow_with_large_ones():
-    X, y = small_batch(16)
+    X, y = (part[:, :12] for part in small_batch(16))
     small, large = (lesson.gradient_by_distance(lesson.fresh_model(gain), X, y) for gain in (1.0, 8.0))
-    assert small.shape == (32,)
-    assert small[20] < 1e-3 * small[0]
-    assert large[20] > 1e2 * large[0]
+    assert small.shape == (12,)
+    assert small[11] < 1e-2 * small[0]
+    assert large[11] > 30.0 * large[0]
 
 
 def test_radius_follows_the_gain():
