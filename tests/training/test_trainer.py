@@ -154,7 +154,7 @@ def test_missing_and_damaged_checkpoints_are_explained(saved):
     with pytest.raises(CheckpointError, match="There is no checkpoint"):
         Checkpoint.load(saved.with_name("other.safetensors"))
     data = saved.read_bytes()
-    for broken in (data[: len(data) // 2], b"", b"\x80\x04K\x01.", data[:8] + b"{" + data[9:]):
+    for broken in (data[: len(data) // 2], b"", b"\x80\x04K\x01.", data[:8] + b"[" + data[9:]):
         saved.write_bytes(broken)
         with pytest.raises(CheckpointError, match="damaged|not a checkpoint"):
             Checkpoint.load(saved)
