@@ -40,6 +40,8 @@ class Adapter:
         distribution: the distribution whose version is reported.
         install: the one command that makes the backend available.
         priority: the installed adapter with the smallest number is the default.
+        limits: what the framework cannot do, by a short name, each with a sentence; the conformance suite then expects
+            that sentence's error instead of a result.
     """
 
     name: str
@@ -49,6 +51,7 @@ class Adapter:
     distribution: str
     install: str
     priority: int
+    limits: Mapping[str, str] = field(default_factory=dict)
 
     def missing(self) -> list[str]:
         """The required top-level modules that are not installed; nothing is imported to find out."""

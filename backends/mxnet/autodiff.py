@@ -5,6 +5,7 @@ from contextvars import ContextVar
 from d2l_core import tree
 from d2l_core.errors import BackendError
 
+from . import adapter
 from .arrays import mx, np
 
 _INSIDE = ContextVar("d2l_mxnet_inside", default=False)
@@ -13,10 +14,7 @@ _INSIDE = ContextVar("d2l_mxnet_inside", default=False)
 def differentiate(f, /):
     def value_aux_and_gradients(inputs, *args):
         if _INSIDE.get():
-            raise BackendError(
-                "MXNet 1.9.1 has no derivatives of its gradients; "
-                "take second derivatives on another backend, such as numpy."
-            )
+            raise BackendError(adapter.limits["second derivatives"])
         token = _INSIDE.set(True)
         try:
             return _differentiate(f, inputs, args)

@@ -517,10 +517,11 @@ shared = {
     "metrics": {"acc": accuracy},
     "headline": "val_acc",
 }
+settling = shared | {"optimiser": lambda model: optim.SGD(model, lr=optim.schedules.Cosine(0.1, hold=0.5))}
 jobs = {
     "lenet": Job(model=LeNet, **shared),
-    "bn-lenet-scratch": Job(model=lambda: LeNet(norm=BatchNormScratch), **shared),
-    "bn-lenet": Job(model=lambda: LeNet(norm=nn.BatchNorm), **shared),
+    "bn-lenet-scratch": Job(model=lambda: LeNet(norm=BatchNormScratch), **settling),
+    "bn-lenet": Job(model=lambda: LeNet(norm=nn.BatchNorm), **settling),
 }
 
 # %%

@@ -19,7 +19,7 @@ class Optimiser:
 
     Args:
         module: whose parameters are trained; it must be initialised.
-        lr: learning rate, or a schedule that gives it for every step (0, 1, 2 ...).
+        lr: learning rate, or a schedule of it; see `d2l_core.optim.schedules`.
 
     Attributes:
         slots: the optimiser's own variables by name, such as ``velocity.net.0.weight``.
@@ -37,9 +37,9 @@ class Optimiser:
         for variable in self.slots.values():
             variable.fill(("slot",))
 
-    def rate(self, step: int) -> float:
-        """The learning rate of a step."""
-        return self.lr(step) if callable(self.lr) else self.lr
+    def rate(self, step: int, total: int) -> float:
+        """The learning rate of a step in a run of `total` steps."""
+        return self.lr(step, total) if callable(self.lr) else self.lr
 
     @property
     def scheduled(self) -> bool:
@@ -53,7 +53,7 @@ class Optimiser:
             gradients: one for each trainable parameter.
             lr: learning rate of this step; the constant one if None.
         """
-        rate = self.rate(0) if lr is None else lr
+        rate = self.rate(0, 1) if lr is None else lr
         self.before_update()
         for path, parameter in self.parameters.items():
             slots = [self.slots[f"{slot}.{path}"] for slot in self.slot_names]

@@ -164,7 +164,7 @@ class Trainer:
 
     def _train(self, tensors: tuple[Tensor, ...]) -> Tensor:
         began = time.perf_counter()
-        rate = interface.full((), self.optimiser.rate(self.step)) if self.optimiser.scheduled else None
+        rate = interface.full((), self.optimiser.rate(self.step, self.total_steps)) if self.optimiser.scheduled else None
         value = self._train_step(rate, *tensors)
         if self.step == 0:
             interface.synchronise([value])
@@ -244,14 +244,16 @@ class Trainer:
     # ------------------------------------------------------------ checkpoints and interruption
 
     def _settings(self) -> dict[str, Any]:
-        """What must be the same for a run to be the same run; more epochs are allowed."""
+        """What must be the same for a run to be the same run; epochs may differ unless the learning rate knows them."""
         return {
+
             "seed": self.seed,
             "precision": current().precision,
             "steps_per_epoch": len(self.data.train),
             "clip_norm": self.clip_norm,
             "model": type(self.model).__name__,
             "optimiser": type(self.optimiser).__name__,
+            "scheduled_steps": self.total_steps if self.optimiser.scheduled else None,
         }
 
     def _save(self, epoch: int, batch: int) -> None:

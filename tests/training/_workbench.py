@@ -22,7 +22,7 @@ def model():
 
 
 def momentum(model):
-    return optim.SGD(model, lr=optim.schedules.Cosine(0.2, steps=40, warmup=4), momentum=0.9, weight_decay=1e-3)
+    return optim.SGD(model, lr=optim.schedules.Cosine(0.2, warmup=4, hold=0.3), momentum=0.9, weight_decay=1e-3)
 
 
 def fit(trainer: Trainer, network=None, optimiser=momentum):

@@ -142,7 +142,9 @@ def saved(tmp_path):
 
 def test_checkpoint_of_another_run_is_refused(saved):
     with pytest.raises(CheckpointError, match="seed is 0 there and 1 here"):
-        bench.fit(Trainer(2, seed=1, checkpoint=saved, resume=True))
+        bench.fit(Trainer(1, seed=1, checkpoint=saved, resume=True))
+    with pytest.raises(CheckpointError, match="scheduled_steps is 4 there and 8 here"):
+        bench.fit(Trainer(2, checkpoint=saved, resume=True))
     with pytest.raises(CheckpointError, match="optimiser is SGD there and Adam here"):
         bench.fit(Trainer(2, checkpoint=saved, resume=True), optimiser=adam)
     network = bench.nn.Sequential(bench.nn.Linear(13), bench.nn.BatchNorm(), bench.nn.Linear(2))

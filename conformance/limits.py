@@ -1,0 +1,31 @@
+"""What an adapter declares its framework cannot do: then its sentence is expected instead of a result."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from d2l_core.backend import Backend
+from d2l_core.errors import BackendError
+
+
+def limited(limit: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """A test that must end in the stated error on a backend whose adapter declares `limit`, and pass on all others."""
+
+    def decorate(test: Callable[..., None]) -> Callable[..., None]:
+        @functools.wraps(test)
+        def checked(backend: Backend, **others: Any) -> None:
+            sentence = backend.adapter.limits.get(limit)
+            if sentence is None:
+                test(backend=backend, **others)
+                return
+            with pytest.raises(BackendError, match=re.escape(sentence)):
+                test(backend=backend, **others)
+
+        return checked
+
+    return decorate
