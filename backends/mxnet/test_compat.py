@@ -29,9 +29,7 @@ _COMPUTE = {
 
 def run_python(code: str) -> str:
     """Run code in a fresh interpreter where every warning is printed; return what it wrote to stderr."""
-    done = subprocess.run(  # noqa: S603 - our own text, in our own interpreter
-        [sys.executable, "-W", "always", "-c", code], capture_output=True, text=True, timeout=120
-    )
+    done = subprocess.run([sys.executable, "-W", "always", "-c", code], capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
     return done.stderr
 

@@ -111,9 +111,7 @@ def _sgd(tensors, options):
 
 def _adam(tensors, options):
     betas = options.get("beta1", 0.9), options.get("beta2", 0.999)
-    return torch.optim.Adam(
-        tensors, options["lr"], betas, options.get("eps", 1e-8), options.get("weight_decay", 0.0)
-    )
+    return torch.optim.Adam(tensors, options["lr"], betas, options.get("eps", 1e-8), options.get("weight_decay", 0.0))
 
 
 _OPTIMISERS = {"SGD": _sgd, "Adam": _adam}

@@ -110,9 +110,7 @@ def rnn_tanh(x, state, weight_ih, weight_hh, bias_ih, bias_hh, /):
 
 
 def _fused_rnn(x, state, weights):
-    outputs, last = torch.rnn_tanh(
-        x, state[None], weights, True, 1, 0.0, torch.is_grad_enabled(), False, False
-    )
+    outputs, last = torch.rnn_tanh(x, state[None], weights, True, 1, 0.0, torch.is_grad_enabled(), False, False)
     return outputs, last[0]
 
 

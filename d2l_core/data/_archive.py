@@ -116,9 +116,7 @@ def _judged(opened: _Archive, archive: Path, max_bytes: int) -> list[_Member]:
     for member in _members(opened):
         shown = f"{archive.name} was not unpacked because its member {member.name!r}"
         if _leaves(member.name):
-            raise DataError(
-                f"{shown} would be written outside its folder; get the archive from a trusted source."
-            )
+            raise DataError(f"{shown} would be written outside its folder; get the archive from a trusted source.")
         if member.kind not in ("file", "folder"):
             raise DataError(f"{shown} is a {member.kind}; get the archive from a trusted source.")
         total += member.size

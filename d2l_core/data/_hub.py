@@ -213,6 +213,5 @@ def _disk_sentence(error: OSError, resource: Resource, folder: Path) -> str:
             "free some space or set D2L_HOME to a folder on a larger disk."
         )
     return (
-        f"{resource.name} cannot be stored in {folder} ({error.strerror}); "
-        "set D2L_HOME to a folder that you can write."
+        f"{resource.name} cannot be stored in {folder} ({error.strerror}); set D2L_HOME to a folder that you can write."
     )

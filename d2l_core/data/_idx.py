@@ -46,9 +46,7 @@ def decode_idx(data: bytes, source: str, shape: tuple[int | None, ...] | None = 
     dtype = np.dtype(_TYPES[raw[2]])
     expected = math.prod(dims) * dtype.itemsize
     if len(raw) - start != expected:
-        raise _damaged(
-            source, f"holds {len(raw) - start:,} bytes of values where its header says {expected:,}"
-        )
+        raise _damaged(source, f"holds {len(raw) - start:,} bytes of values where its header says {expected:,}")
     return np.frombuffer(raw, dtype, offset=start).reshape(dims).astype(dtype.newbyteorder("="))
 
 
@@ -66,9 +64,7 @@ def encode_idx(array: npt.NDArray[Any]) -> bytes:
 
 
 def _matches(dims: tuple[int, ...], shape: tuple[int | None, ...]) -> bool:
-    return len(dims) == len(shape) and all(
-        want in (None, have) for have, want in zip(dims, shape, strict=True)
-    )
+    return len(dims) == len(shape) and all(want in (None, have) for have, want in zip(dims, shape, strict=True))
 
 
 def _spelled(shape: tuple[int | None, ...]) -> str:

@@ -28,7 +28,5 @@ _SHA256 = "74c75fd71783f1e6b71f8a622b993dc592897a97cd689c5090a07147a1b097b3"
 def load_airfoil() -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     """Features (1503, 5) and target (1503,), the sound pressure level in dB; float64, not standardised."""
     raw = sample_text_bytes("airfoil/airfoil_self_noise.dat.gz", _SHA256)
-    table = np.array(
-        [line.split() for line in raw.decode("ascii").splitlines()], dtype=np.float64
-    )  # (1503, 6)
+    table = np.array([line.split() for line in raw.decode("ascii").splitlines()], dtype=np.float64)  # (1503, 6)
     return table[:, :5].copy(), table[:, 5].copy()

@@ -134,6 +134,5 @@ def _mapped(path: Path, shape: tuple[int | None, ...]) -> npt.NDArray[np.uint8] 
 def _check(labels: npt.NDArray[np.uint8], count: int, split: str) -> None:
     if len(labels) != count or labels.max(initial=0) >= len(FASHION_MNIST_LABELS):
         raise DataError(
-            f"Fashion-MNIST's {split} labels do not belong to its images; "
-            f"delete {cache_dir() / _FOLDER} and try again."
+            f"Fashion-MNIST's {split} labels do not belong to its images; delete {cache_dir() / _FOLDER} and try again."
         )

@@ -26,9 +26,5 @@ def linear_data(
     """
     w = np.asarray(weight, dtype=np.float64)
     X = random.normal((n, len(w)), "linear_data", seed, "features")
-    y = (
-        (X * w).sum(axis=1, keepdims=True)
-        + bias
-        + random.normal((n, 1), "linear_data", seed, "noise", std=noise)
-    )
+    y = (X * w).sum(axis=1, keepdims=True) + bias + random.normal((n, 1), "linear_data", seed, "noise", std=noise)
     return X, y

@@ -164,7 +164,9 @@ class Trainer:
 
     def _train(self, tensors: tuple[Tensor, ...]) -> Tensor:
         began = time.perf_counter()
-        rate = interface.full((), self.optimiser.rate(self.step, self.total_steps)) if self.optimiser.scheduled else None
+        rate = (
+            interface.full((), self.optimiser.rate(self.step, self.total_steps)) if self.optimiser.scheduled else None
+        )
         value = self._train_step(rate, *tensors)
         if self.step == 0:
             interface.synchronise([value])
@@ -246,7 +248,6 @@ class Trainer:
     def _settings(self) -> dict[str, Any]:
         """What must be the same for a run to be the same run; epochs may differ unless the learning rate knows them."""
         return {
-
             "seed": self.seed,
             "precision": current().precision,
             "steps_per_epoch": len(self.data.train),

@@ -49,9 +49,7 @@ def make_tar(path: Path, files: dict[str, bytes], *entries: tarfile.TarInfo) -> 
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    return {
-        path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()
-    }
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 def assert_refused(archive: Path, *says: str, max_bytes: int = 1 << 20) -> None:
@@ -87,9 +85,7 @@ def test_empty_folder_is_filled(tmp_path):
 
 
 def test_folders_are_members_too(tmp_path):
-    archive = make_tar(
-        tmp_path / "data.tar", {}, tar_entry("./", tarfile.DIRTYPE), tar_entry("b", tarfile.DIRTYPE)
-    )
+    archive = make_tar(tmp_path / "data.tar", {}, tar_entry("./", tarfile.DIRTYPE), tar_entry("b", tarfile.DIRTYPE))
     assert [path.name for path in extract(archive, tmp_path / "data").iterdir()] == ["b"]
 
 
@@ -194,7 +190,5 @@ def test_disk_without_space(tmp_path):
     """
     command = [sys.executable, "-c", textwrap.dedent(script)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert (
-        done.stdout == f"There is no space left in {tmp_path} to unpack data.zip; free some and try again.\n"
-    )
+    assert done.stdout == f"There is no space left in {tmp_path} to unpack data.zip; free some and try again.\n"
     assert [path.name for path in tmp_path.iterdir()] == ["data.zip"]

@@ -230,9 +230,7 @@ def test_missing_or_changed_sample_is_an_error(monkeypatch, tmp_path):
 
 
 def test_import_is_lazy():
-    script = (
-        "import sys, d2l_core.data; print(int('d2l_core.data._hub' in sys.modules), 'rich' in sys.modules)"
-    )
+    script = "import sys, d2l_core.data; print(int('d2l_core.data._hub' in sys.modules), 'rich' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["0", "False"]
 

@@ -141,9 +141,7 @@ def test_verdict_is_remembered_for_the_same_file_and_hash_only(home, site, monke
     path = fetch(wanted)
     hashed = []
     real = hashlib.file_digest
-    monkeypatch.setattr(
-        hashlib, "file_digest", lambda file, kind: (hashed.append(file.name), real(file, kind))[1]
-    )
+    monkeypatch.setattr(hashlib, "file_digest", lambda file, kind: (hashed.append(file.name), real(file, kind))[1])
     fetch(wanted)
     assert hashed == []
     os.utime(path, ns=(1, 1))

@@ -113,7 +113,9 @@ def test_one_checkpoint_gives_the_same_logits_on_all_backends_of_one_process():
     state, logits = None, {}
     for name in [name for name, adapter in adapters().items() if not adapter.missing()]:
         with use_backend(name, precision=64):
-            model = nn.Sequential(nn.Conv2d(4, 3, padding=1), nn.BatchNorm(), nn.Sigmoid(), nn.AvgPool2d(2), perceptron())
+            model = nn.Sequential(
+                nn.Conv2d(4, 3, padding=1), nn.BatchNorm(), nn.Sigmoid(), nn.AvgPool2d(2), perceptron()
+            )
             x = xp.asarray(random.normal((5, 1, 8, 8), "x"))
             model.initialise(x, seed=1).evaluate()
             state = state or model.state_dict()

@@ -158,7 +158,7 @@ def test_missing_and_damaged_checkpoints_are_explained(saved):
     data = saved.read_bytes()
     for broken in (data[: len(data) // 2], b"", b"\x80\x04K\x01.", data[:8] + b"[" + data[9:]):
         saved.write_bytes(broken)
-        with pytest.raises(CheckpointError, match="damaged|not a checkpoint"):
+        with pytest.raises(CheckpointError, match=r"damaged|not a checkpoint"):
             Checkpoint.load(saved)
 
 
@@ -175,7 +175,8 @@ def test_a_full_disk_keeps_the_last_checkpoint(saved):
     script = (
         "import resource, signal, sys; signal.signal(signal.SIGXFSZ, signal.SIG_IGN);"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100));"
-        "from pathlib import Path; from d2l_core.training import Checkpoint; from d2l_core.errors import CheckpointError;"
+        "from pathlib import Path; from d2l_core.training import Checkpoint;"
+        "from d2l_core.errors import CheckpointError;"
         "c = Checkpoint.load(Path(sys.argv[1]));\n"
         "try: c.save(Path(sys.argv[1]))\n"
         "except CheckpointError as error: print(error)"
