@@ -1,0 +1,28 @@
+"""What the README shows works as shown."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_library_example_prints_what_it_says():
+    (code,) = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    (promised,) = re.findall(r"print\(.*# (.*)", code)
+    assert result.stdout.strip() == promised
+
+
+@pytest.mark.parametrize("command", sorted(set(re.findall(r"^(?:\w+=\S+ )*d2l (\w+)", TEXT, re.MULTILINE))))
+def test_commands_exist(command):
+    subprocess.run([sys.executable, "-m", "d2l_core", command, "--help"], capture_output=True, check=True)
+
+
+def test_pictures_exist():
+    for path in re.findall(r"!\[[^]]*\]\(([^)]+)\)", TEXT):
+        assert (ROOT / path).is_file()
