@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,11 +14,16 @@ from d2l_core.compare._runner import Event, Watcher
 def live_progress(*, quiet: bool = False) -> Iterator[Watcher]:
     """Draw a bar for each worker on standard error; the value is the `observer` for `compare`.
 
+    Where standard error is not a terminal, each epoch is a line.
+
     Args:
         quiet: draw nothing.
     """
     if quiet:
         yield lambda name, event: None
+        return
+    if not sys.stderr.isatty():
+        yield _line
         return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -32,6 +38,17 @@ def live_progress(*, quiet: bool = False) -> Iterator[Watcher]:
     )
     with progress:
         yield _Bars(progress)
+
+
+def _line(name: str, event: Event) -> None:
+    if event["event"] == "epoch":
+        sys.stderr.write(f"{name}: epoch {event['record']['epoch']:.0f}  {_metrics(event)}\n")
+    elif event["event"] == "ended":
+        sys.stderr.write(f"{name}: {event['status']}\n")
+
+
+def _metrics(event: Event) -> str:
+    return " ".join(f"{k} {v:.4g}" for k, v in event["record"].items() if k not in ("epoch", "seconds"))
 
 
 class _Bars:
@@ -69,8 +86,7 @@ class _Bars:
         self._progress.update(task, completed=event["step"])
 
     def _epoch(self, task: Any, event: Event) -> None:
-        shown = " ".join(f"{k} {v:.4g}" for k, v in event["record"].items() if k not in ("epoch", "seconds"))
-        self._progress.update(task, completed=event["step"], note=_plain(shown))
+        self._progress.update(task, completed=event["step"], note=_plain(_metrics(event)))
 
     def _ended(self, task: Any, event: Event) -> None:
         self._progress.stop_task(task)
