@@ -17,9 +17,9 @@
 # # LeNet and batch normalisation
 #
 # A shop gets back thousands of parcels a day and wants a camera to tell a shirt from a coat. To softmax
-# regression a picture is a list of 784 unrelated numbers: move a shirt two pixels to the left, and it is a
-# different thing. We should like a network that knows two facts about pictures before it sees the first one:
-# neighbouring pixels belong together, and a sleeve is a sleeve wherever it lies.
+# regression a picture is a list of 784 unrelated numbers: a shirt moved by two pixels is a different thing. We
+# should like a network that knows two facts about pictures before it sees the first one: neighbouring pixels
+# belong together, and a sleeve is a sleeve wherever it lies.
 #
 # The convolutional network does. The one that we build, LeNet, read the digits on bank cheques in the 1990s. It
 # also shows how a sound network can refuse to learn at all, and how *batch normalisation*, found two decades
@@ -43,9 +43,9 @@ from d2l_core.training import Trainer
 # ## The idea
 #
 # Take a small array of weights, the *kernel*, lay it over a corner of the picture, multiply what lies on top of
-# each other and add up: one number, large where the picture resembles the kernel. Slide the kernel on by one
-# pixel and do the same, with the same weights. The numbers form a new picture, a *feature map*, that says where
-# the pattern was found. Several kernels give several maps, the *channels* of the next layer.
+# each other and add up: one number, large where the picture resembles the kernel. Slide it on by one pixel and
+# do the same, with the same weights. The numbers form a new picture, a *feature map*, that says where the
+# pattern was found. Several kernels give several maps, the *channels* of the next layer.
 #
 # A second kind of layer, *pooling*, replaces each little square of a map by its mean: the map becomes smaller
 # and less exact about the place. LeNet alternates the two until the maps are 5 pixels wide, and hands the 400
@@ -100,8 +100,8 @@ if __name__ == "__main__":
 # %% [markdown]
 # ## The mathematics of convolution
 #
-# Let $\mathbf{X}$ be a picture with $c$ channels, $h$ rows and $w$ columns, shape $(c, h, w)$, and
-# $\mathbf{K}$ a bank of $o$ kernels, shape $(o, c, k, k)$. The layer computes
+# Let $\mathbf{X}$ be a picture with $c$ channels, $h$ rows and $w$ columns, shape $(c, h, w)$, and $\mathbf{K}$
+# a bank of $o$ kernels, shape $(o, c, k, k)$. The layer computes
 #
 # $$Y_{o,i,j} = b_o + \sum_{c}\sum_{u=0}^{k-1}\sum_{v=0}^{k-1} K_{o,c,u,v}\, X_{c,\,i+u,\,j+v} .$$
 #
@@ -114,7 +114,7 @@ if __name__ == "__main__":
 # $$w' = \left\lfloor \frac{w + 2p - k}{s} \right\rfloor + 1 .$$
 #
 # A window of 5 with $p = 2$ keeps the size: $28 + 4 - 5 + 1 = 28$. Without padding 14 becomes 10, and pooling
-# with window and stride 2 halves: these are the sizes in the figure.
+# with window and stride 2 halves.
 #
 # **Sharing.** An affine map from the $28 \times 28$ pixels to six maps of that size would have 3.7 million
 # weights. The convolution is such a map too, but a pixel meets only its neighbours, so most entries of the
@@ -193,9 +193,9 @@ if __name__ == "__main__":
 # %% [markdown]
 # ## A kernel that finds edges, learned
 #
-# Sobel's kernel, from 1968, was found by thought: the difference between the columns on the right and on the
-# left, weighted by 1, 2, 1, shows where a picture becomes brighter from left to right. If we only show pictures
-# and what the kernel makes of them, can descent find the nine numbers?
+# Sobel's kernel, from 1968, shows where a picture becomes brighter from left to right: the difference between
+# the columns on the right and on the left, weighted by 1, 2, 1. Given only pictures and what it makes of them,
+# can descent find the nine numbers?
 
 # %%
 SOBEL = np.array([[-1.0, 0.0, 1.0], [-2.0, 0.0, 2.0], [-1.0, 0.0, 1.0]])
@@ -257,19 +257,18 @@ if __name__ == "__main__":
 # After 200 steps the loss has fallen from 0.87 to 0.00035, yet the kernel's middle row is $\pm 1.87$ instead of
 # $\pm 2$, its other rows $\pm 1.07$ (PyTorch, float32). This is linear regression whose examples are the
 # patches: in the direction of an eigenvector of $\mathbf{H} = \frac{2}{N}\sum_{\mathbf{p}}
-# \mathbf{p}\mathbf{p}^\top$ the error shrinks by $1 - \eta\lambda$ per step. Neighbouring pixels are nearly
-# equal, so one eigenvalue, that of the constant patch, is 3.1, and the others lie between 0.16 and 0.006. Most
-# of Sobel's kernel has the eigenvalue 0.16 and is learned in a few dozen steps; the part that tells the weights
-# 1, 2, 1 from equal ones has eigenvalues near 0.012 and comes last. Its absence hardly shows, because pictures
-# hardly contain it: *what the data do not show, descent does not learn*.
+# \mathbf{p}\mathbf{p}^\top$ the error shrinks by $1 - \eta\lambda$ per step. The eigenvalue of the constant
+# patch is 3.1, and the others lie between 0.16 and 0.006. Most of Sobel's kernel has the eigenvalue 0.16 and is
+# learned in a few dozen steps; the part that tells the weights 1, 2, 1 from equal ones has eigenvalues near
+# 0.012 and comes last. Its absence hardly shows, because pictures hardly contain it: *what the data do not
+# show, descent does not learn*.
 
 # %% [markdown]
 # ## LeNet
 #
-# Put together from the library's layers the network is one expression. Between the maps stands the sigmoid
-# $\sigma(z) = 1 / (1 + e^{-z})$. The original of LeCun and others (1998) had a scaled hyperbolic tangent there,
-# trained factors in its pooling, and distances to stored patterns as its last layer. The argument `norm` will
-# be of use later.
+# Between the maps stands the sigmoid $\sigma(z) = 1 / (1 + e^{-z})$. The original of LeCun and others (1998)
+# had a scaled hyperbolic tangent there, trained factors in its pooling, and distances to stored patterns as its
+# last layer.
 
 
 # %%
@@ -350,7 +349,7 @@ if __name__ == "__main__":
 # $$\mathbb{E}[v] = \frac{1}{m}\left(m \sigma^2 - m \frac{\sigma^2}{m}\right) = \frac{m - 1}{m} \sigma^2 .$$
 #
 # So the running statistics receive $v$ multiplied by $m / (m - 1)$, which is right on average. The
-# normalisation itself keeps $v$, for it is to give this batch the spread one, exactly.
+# normalisation itself keeps $v$, for it is to give this batch the spread one.
 #
 # **The gradient.** Write $g_i = \partial L / \partial y_i$ and $s = \sqrt{v + \epsilon}$. As $\mu$ and $v$
 # depend on every $x_i$, so does each $\hat{x}_j$: from $\partial \mu / \partial x_i = 1/m$ and $\partial v /
@@ -366,14 +365,14 @@ if __name__ == "__main__":
 #   \frac{1}{m}\sum_j g_j \hat{x}_j\right), \qquad
 #   \frac{\partial L}{\partial \gamma} = \sum_j g_j \hat{x}_j, \qquad \frac{\partial L}{\partial \beta} = \sum_j g_j .$$
 #
-# The bracket is $\mathbf{g}$ without its mean and without its part along $\hat{\mathbf{x}}$: what would shift
-# or stretch the whole channel is taken out, because the layer undoes shifts and stretches anyway. So the bias
-# of a convolution *before* the layer gets no gradient.
+# The bracket is $\mathbf{g}$ without its mean and its part along $\hat{\mathbf{x}}$: what would shift or
+# stretch the whole channel is taken out, as the layer undoes it anyway. So the bias of a convolution *before*
+# the layer gets no gradient.
 #
-# **Scale.** Let the weights $\mathbf{w}$ before the layer be multiplied by $a > 0$. All $x_i$ are multiplied
-# by $a$, and so are $\mu$ and $\sqrt{v}$; without $\epsilon$ the output is the same, $L(a\mathbf{w}) =
-# L(\mathbf{w})$. Differentiating both sides with respect to $\mathbf{w}$, and then with respect to $a$ at $a
-# = 1$,
+# **Scale.** Let the weights $\mathbf{w}$ before the layer be multiplied by $a > 0$. All $x_i$ are multiplied by
+# $a$, and so are $\mu$ and $\sqrt{v}$; without $\epsilon$ the output is the same, $L(a\mathbf{w}) =
+# L(\mathbf{w})$. Differentiating both sides with respect to $\mathbf{w}$, and then with respect to $a$ at $a =
+# 1$,
 #
 # $$\nabla L(a \mathbf{w}) = \frac{1}{a} \nabla L(\mathbf{w}), \qquad \mathbf{w}^\top \nabla L(\mathbf{w}) = 0 .$$
 #
@@ -578,18 +577,18 @@ if __name__ == "__main__":
 # it has learned nothing.
 #
 # At full scale, with ten times as many pictures, the same LeNet had an accuracy of 0.100 after one, two and
-# three epochs, then 0.406, 0.572 and finally 0.724 (PyTorch, seed 0; 4,690 steps). The loss stayed between 2.30
-# and 2.31 on average for the first 1,200 steps, fell below 2.25 near step 1,630, and below 1.5 three hundred
-# and fifty steps later. So the network *can* learn. What does it do for a thousand steps?
+# three epochs, then 0.406, 0.572 and finally 0.724 (PyTorch, seed 0; 4,690 steps). Its loss lay between 2.30
+# and 2.31 on average for the first 1,200 steps, fell below 2.25 near step 1,630, and below 1.5 only 350 steps
+# later. What does it do for a thousand steps?
 #
 # ## What goes wrong
 #
 # ### A sound network that does not start
 #
-# A common answer is that sigmoids *saturate*: for large $|z|$ the slope $\sigma'(z) = \sigma(z)(1 - \sigma(z))$
-# is nearly zero, and nothing goes back through it. Let us look. For an untrained network and one batch we
-# record for each sigmoid how much its outputs differ from picture to picture, and its mean slope; and for each
-# layer the size of its gradient.
+# A common answer: sigmoids *saturate*. For large $|z|$ the slope $\sigma'(z) = \sigma(z)(1 - \sigma(z))$ is
+# nearly zero, and nothing goes back through it. Let us look. For an untrained network and one batch we record
+# for each sigmoid how much its outputs differ from picture to picture, and its mean slope; and for each layer
+# the size of its gradient.
 
 
 # %%
@@ -652,23 +651,23 @@ if __name__ == "__main__":
 # Glorot and Bengio, keep the spread of a signal *if the activation has slope one*. With a slope of a quarter
 # each layer lets pass a quarter of the differences at best, and averaging over windows takes its share: the
 # spread falls from sigmoid to sigmoid, 0.030, 0.0050, 0.0012 and 0.00031. The last layer sees 84 numbers that
-# are all near 0.5 and hardly depend on the picture; from them it can learn only how frequent the classes are.
-# Going back, the same slopes damp the gradient: 0.032 in the last layer, then 0.0039, 0.00074, 0.00037 and, in
-# the first, 0.000098. Only after many hundred steps of slow growth does a difference arrive at the top; and
-# then, as each layer's gradient is proportional to the product of the others, all come to life within an epoch.
+# hardly depend on the picture, and can learn from them only how frequent the classes are. Going back, the same
+# slopes damp the gradient: 0.032 in the last layer, then 0.0039, 0.00074, 0.00037 and, in the first, 0.000098.
+# Only after many hundred steps of slow growth does a difference arrive at the top; and then, as each layer's
+# gradient is proportional to the product of the others, all come to life within an epoch.
 #
-# With larger initial weights saturation is a real danger, and gives the same flat curve, but the opposite cure;
-# so it is worth the ten lines to see which it is.
+# With larger initial weights saturation is real and gives the same flat curve, but the cure is the opposite; so
+# it is worth ten lines to see which it is.
 #
 # Batch normalisation gives every sigmoid inputs of spread one, whatever came before: the spreads are 0.17,
-# 0.19, 0.21 and 0.21, and the gradient of the first kernels is 0.071, seven hundred times as large. The
-# original LeNet met the difficulty with its tangent, which has zero mean and a slope near one (exercise 4).
+# 0.19, 0.21 and 0.21, and the gradient of the first kernels is 0.071, seven hundred times as large. The tangent
+# of the original LeNet has zero mean and a slope near one (exercise 4).
 #
 # ### Evaluation mode forgotten
 #
 # Whoever forgets to switch to evaluation mode gets predictions from the statistics of the batch at hand. We try
-# it with 1,000 test pictures in one batch, and with batches that somebody could well send: all pictures of one
-# class, as they lie in a folder, and single pictures.
+# it with 1,000 test pictures in one batch, with the pictures of one class, as they lie in a folder, and with
+# single pictures.
 
 
 # %%
@@ -725,16 +724,15 @@ if __name__ == "__main__":
 # %% [markdown]
 # In evaluation mode the model gets 0.841 of the pictures right (PyTorch, seed 0, scale `standard`), and with
 # all of them in one training-mode batch 0.841 again, which is the trap: the test by which one might notice
-# passes. With one class at a time, the same pictures and the same weights give 0.212. Trousers are known by
-# certain channels that are far from their mean; in a batch of nothing but trousers, the mean *is* trousers, and
-# it is subtracted. The answer for one picture depends on its neighbours: this is the leak.
+# passes. With one class at a time, the same pictures and the same weights give 0.212. In a batch of nothing but
+# trousers the mean *is* trousers, and it is subtracted. The answer for one picture depends on the others: this
+# is the leak.
 #
-# Single pictures give 0.100, chance exactly. For vectors a batch of one has $x = \mu$, hence $\hat{x} = 0$ and
+# Single pictures give 0.100, which is chance. For vectors a batch of one has $x = \mu$, hence $\hat{x} = 0$ and
 # $y = \beta$ in every unit: nothing is left of the picture, and the logits of any two are equal. Our own layer
-# stops with a division by zero in $m / (m - 1)$, which is the kinder error. The damage lasts, too, as each call
-# in training mode moves the running statistics; that is why `accuracies` puts the state back. The `Trainer`
-# switches the modes for us; in one's own loop, `model.evaluate()` should come first in every function that
-# predicts.
+# stops with a division by zero in $m / (m - 1)$, which is the kinder error. And each call in training mode
+# moves the running statistics, which is why `accuracies` puts the state back. The `Trainer` switches the modes
+# for us; in one's own loop, `model.evaluate()` should come first in every function that predicts.
 #
 # ### Channels last
 #
@@ -794,8 +792,8 @@ if __name__ == "__main__":
 # 0.824 after three epochs (PyTorch, seed 0): good enough to go unnoticed. It took the 28 rows for channels, and
 # the picture for 28 rows of one pixel each. Four of the five columns of each kernel only ever meet padding, so
 # 80 % of the weights of the first layer remain exactly where they began; in the right layout not one does. The
-# other sign is their shape, (16, 28, 5, 5) where (16, 1, 5, 5) was meant. So print the shapes before the first
-# long run, or tell the layer what you expect, `nn.Conv2d(16, 5, in_channels=1)`, and it will complain.
+# other sign is their shape, (16, 28, 5, 5) where (16, 1, 5, 5) was meant. So print the shapes, or tell the
+# layer what you expect, `nn.Conv2d(16, 5, in_channels=1)`, and it will complain.
 
 # %% [markdown]
 # ## Under the surface
@@ -803,20 +801,18 @@ if __name__ == "__main__":
 # **Layout.** PyTorch and MXNet store pictures as $(n, c, h, w)$ and kernels as (out, in, rows, columns); Keras
 # and Flax by default as $(n, h, w, c)$ and (rows, columns, in, out). Behind `Flatten` this bites: the 400
 # numbers come in another order, so the columns of the first affine weight must be permuted, or a converted
-# LeNet gives nonsense with every shape correct. In this course the order is that of channels first on every
-# backend.
+# LeNet gives nonsense with every shape correct. Here the order is that of channels first on every backend.
 #
 # **Batch normalisation.** The `momentum` of PyTorch (0.1) is the weight of the *new* statistics; that of Keras
-# and Flax (both 0.99) and of Gluon (0.9) is the weight of the *old* ones. With 0.99, after the 47 steps of an
-# epoch at scale `standard` the start still counts $0.99^{47} = 0.62$, with 0.9 only 0.007. The running variance
-# of PyTorch has the factor $m / (m - 1)$; we found none in Flax, Keras (3.15) and Gluon (1.9.1) when we gave
-# each one batch and solved for it. The $\epsilon$ is $10^{-5}$ in PyTorch, Flax and Gluon and $10^{-3}$ in
-# Keras, where the output of a channel with variance 0.001 shrinks by $\sqrt{2}$.
+# and Flax (both 0.99) and of Gluon (0.9) is the weight of the *old* ones. After the 47 steps of an epoch at
+# scale `standard` the start still counts $0.99^{47} = 0.62$ with the former, 0.007 with the latter. The running
+# variance of PyTorch has the factor $m / (m - 1)$; we found none in Flax, Keras (3.15) and Gluon (1.9.1) when
+# we gave each one batch and solved for it. The $\epsilon$ is $10^{-5}$ in PyTorch, Flax and Gluon and $10^{-3}$
+# in Keras, where the output of a channel with variance 0.001 shrinks by $\sqrt{2}$.
 #
 # **Padding.** Average pooling with padding may divide by the size of the window, zeros included (PyTorch, Flax
 # and Gluon by default), or by the number of true pixels (TensorFlow). And `"same"` in TensorFlow and Flax puts
-# the odd zero, where there is one, behind the picture, while a number pads both sides alike: with stride 2 the
-# same kernel looks at other pixels. We count the zeros and pad alike.
+# an odd zero behind the picture, while a number pads both sides alike. We count the zeros and pad alike.
 #
 # **First values.** A plateau depends on where one starts. PyTorch draws kernels uniformly from $\pm 1 /
 # \sqrt{\text{fan in}}$, Keras by the rule of Glorot and Bengio, Flax from a truncated normal with variance $1 /
@@ -830,7 +826,7 @@ if __name__ == "__main__":
 # because its sigmoids saturate but because four slopes of at most a quarter wipe out the differences between
 # pictures on the way up and the gradients on the way down. Batch normalisation removes the plateau, but
 # predictions in training mode depend on the rest of the batch. Layouts, momentum and padding differ between
-# frameworks without an error message: check shapes, and compare the layers one by one.
+# frameworks without an error message.
 #
 # ## Exercises
 #
