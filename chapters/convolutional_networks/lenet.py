@@ -498,9 +498,9 @@ if __name__ == "__main__":
 #
 # Why must the rate come to rest? The gradient of one batch is not that of all pictures, so at a constant rate
 # the weights never settle, and the result depends on where the last step happens to leave them. With 0.1
-# throughout, at full scale, the accuracy of `bn-lenet` after epochs six to ten was 0.835, 0.858, 0.883, 0.886
-# and 0.853 (PyTorch, seed 0); with two other seeds the tenth gave 0.871 (TensorFlow) and 0.865 (PyTorch). Which
-# epoch is the last is luck. Small steps at the end average the noise out.
+# throughout, at full scale, the accuracy with batch normalisation after epochs six to ten was 0.835, 0.858,
+# 0.883, 0.886 and 0.853 (PyTorch, seed 0); with two other seeds the tenth gave 0.871 (TensorFlow) and 0.865
+# (PyTorch). Which epoch is the last is luck. Small steps at the end average the noise out.
 
 # %%
 shared = {

@@ -13,13 +13,10 @@ from d2l_core.nn.functional import avg_pool, conv
 from d2l_core.random import normal
 
 
-EPOCHS = {"lenet": 8, "bn-lenet-scratch": 12, "bn-lenet": 12}
-
-
 @pytest.fixture(scope="module")
 def runs():
     """Every job once: what is compiled for a run serves all tests."""
-    return {name: job.run("smoke", epochs=EPOCHS[name]) for name, job in lesson.jobs.items()}
+    return {name: job.run("smoke", epochs=6) for name, job in lesson.jobs.items()}
 
 
 def test_every_job_runs(runs):
@@ -45,12 +42,12 @@ def test_rate_comes_to_rest_only_with_normalisation():
 
 def test_scratch_and_concise_agree(runs):
     first, second = (runs[name] for name in ("bn-lenet-scratch", "bn-lenet"))
-    np.testing.assert_allclose(second.history.losses, first.history.losses, rtol=1e-3)
-    np.testing.assert_allclose(second.history.column("val_loss"), first.history.column("val_loss"), rtol=1e-2)
+    np.testing.assert_allclose(second.history.losses, first.history.losses, rtol=1e-4)
+    np.testing.assert_allclose(second.history.column("val_loss"), first.history.column("val_loss"), rtol=1e-4)
     ours, theirs = first.model.state_dict(), second.model.state_dict()
     assert ours.keys() == theirs.keys()
     for path, array in ours.items():
-        np.testing.assert_allclose(theirs[path], array, rtol=1e-2, atol=1e-2, err_msg=path)
+        np.testing.assert_allclose(theirs[path], array, rtol=1e-3, atol=1e-4, err_msg=path)
 
 
 @pytest.mark.parametrize(("stride", "padding"), [(1, 0), (1, 2), (3, 1)])
@@ -115,8 +112,8 @@ def test_batch_normalisation_from_scratch(shape):
 
 
 def test_running_variance_is_unbiased():
-    X = normal((5, 2), "unbiased")
-    layer = lesson.BatchNormScratch(2, momentum=1.0).initialise(seed=0).train()
+    X = normal((8, 5), "unbiased")
+    layer = lesson.BatchNormScratch(5, momentum=1.0).initialise(seed=0).train()
     layer(xp.asarray(X))
     np.testing.assert_allclose(xp.to_numpy(layer.running_var), X.var(axis=0, ddof=1), rtol=1e-5)
     for m in (2, 4):
@@ -124,8 +121,8 @@ def test_running_variance_is_unbiased():
 
 
 def test_gradient_of_batch_normalisation_by_hand():
-    X, G = xp.asarray(normal((16, 3), "X")), xp.asarray(normal((16, 3), "G"))
-    layer, gamma = lesson.BatchNormScratch(3).initialise(seed=0).train(), xp.asarray([0.5, 2.0, -1.0])
+    X, G = xp.asarray(normal((8, 5), "X")), xp.asarray(normal((8, 5), "G"))
+    layer, gamma = lesson.BatchNormScratch(5).initialise(seed=0).train(), xp.asarray([0.5, 2.0, -1.0, 3.0, 0.1])
     _, input_gradient = value_and_grad(lambda X: xp.sum(G * lesson.normalise(X, gamma=gamma)))(X)
     _, gradients = value_and_grad(lambda X: xp.sum(G * layer(X)), layer)(X)
     ours = lesson.batch_norm_gradient(X, G, gamma)
