@@ -260,6 +260,9 @@ def _float_sum(x, axis, keepdims):
         total = np.dot(flat, _ones(flat.shape[0], x.dtype))
         return np.reshape(total, shape) if keepdims else total
     axes = sorted(_axes(x, axis))
+    last = [a for a in axes if set(axes).issuperset(range(a, rank))]
+    if last and len(last) < len(axes) and axes != list(range(len(axes))):  # the ends apart: no transposition
+        return _float_sum(_float_sum(x, tuple(last), keepdims), tuple(a for a in axes if a not in last), keepdims)
     count = len(axes)
     if axes == list(range(count)):
         matrix = x if rank == 2 and count == 1 else np.reshape(x, (math.prod(x.shape[:count]), -1))

@@ -86,35 +86,10 @@ def cross_entropy(logits, labels, /):
 # batch normalisation
 
 
-def batch_norm_train(x, weight, bias, eps, /):
-    with mx.autograd.train_mode():
-        y, mean, inverse = _batch_norm(x, weight, bias, None, None, eps)
-    mean, inverse = mean.detach(), inverse.detach()
-    return y, mean, np.maximum(1.0 / np.square(inverse) - eps, 0.0)
-
-
 def batch_norm_infer(x, weight, bias, mean, var, eps, /):
     if is_recording():  # MXNet's own takes mean and var for constants
         return composites.batch_norm_infer.__wrapped__(x, weight, bias, mean, var, eps)
-    return _batch_norm(x, weight, bias, mean, var, eps)[0]
-
-
-def _batch_norm(x, weight, bias, mean, var, eps):
-    """Normalised x, the mean and 1 / sqrt(var + eps); by the statistics of the batch where none are given."""
-    of_batch = mean is None
-    if of_batch:
-        mean, var = np.zeros(weight.shape, weight.dtype), np.zeros(weight.shape, weight.dtype)
-    return npx.batch_norm(
-        x,
-        weight,
-        bias,
-        mean,
-        var,
-        eps=eps,
-        fix_gamma=False,
-        use_global_stats=not of_batch,
-        output_mean_var=True,
-    )
+    return npx.batch_norm(x, weight, bias, mean, var, eps=eps, fix_gamma=False, use_global_stats=True)
 
 
 # recurrence
