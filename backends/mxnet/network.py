@@ -5,7 +5,7 @@ from d2l_backends.numpy import network as host
 
 from d2l_core import composites
 
-from .arrays import default_float, from_host, is_recording, mean, mx, np, npx
+from .arrays import default_float, from_host, is_recording, mean, np, npx
 
 relu = npx.relu
 sigmoid = npx.sigmoid
