@@ -35,6 +35,8 @@ def _narrow(dtype: Any) -> Any:
 def asarray(obj, /, *, dtype=None):
     if isinstance(obj, jax.Array):
         return _from_tensor(obj, dtype)
+    if isinstance(obj, np.ndarray) and (dtype is None or _narrow(dtype) == _narrow(obj.dtype)):
+        return jax.device_put(obj, may_alias=False)  # `jnp.array` would compile a program for each shape
     return jnp.array(obj, _narrow(dtype) or _kind(obj))  # a copy: `jnp.asarray` may share NumPy's memory
 
 
