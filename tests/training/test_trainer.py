@@ -79,7 +79,7 @@ class Tell(Observer):
 
 name, precision, file = sys.argv[1:]
 with use_backend(name, precision=int(precision)):
-    bench.fit(Trainer(200, checkpoint=Path(file), checkpoint_seconds=0.0, observers=[Tell()]))
+    bench.fit(Trainer(40, checkpoint=Path(file), checkpoint_seconds=0.0, observers=[Tell()]))
 """
 
 
@@ -90,11 +90,11 @@ def start(backend, file):
 
 
 def test_a_run_killed_at_a_random_step_resumes_to_the_same_bits(backend, tmp_path):
-    whole = Trainer(200)
+    whole = Trainer(40)
     network = bench.fit(whole)
     file = tmp_path / "run.safetensors"
     worker = start(backend, file)
-    target = python_random.SystemRandom().randrange(5, 700)
+    target = python_random.SystemRandom().randrange(5, 100)
     for line in worker.stdout:
         if int(line) >= target:
             worker.send_signal(signal.SIGKILL)
@@ -102,7 +102,7 @@ def test_a_run_killed_at_a_random_step_resumes_to_the_same_bits(backend, tmp_pat
     assert worker.wait() == -signal.SIGKILL
     saved = Checkpoint.load(file).state["step"]
     assert 0 < saved < whole.total_steps, "the worker must have been killed in the middle"
-    resumed = Trainer(200, checkpoint=file, resume=True)
+    resumed = Trainer(40, checkpoint=file, resume=True)
     assert bench.bits(bench.fit(resumed), resumed) == bench.bits(network, whole)
 
 
