@@ -63,6 +63,17 @@ def test_to_numpy_is_a_copy(backend: Backend, precision: int) -> None:
     assert copy.dtype == REAL[precision]
 
 
+@pytest.mark.parametrize("shape", [(3,), (1024, 784)])
+def test_source_may_change_at_once(shape: tuple[int, ...], backend: Backend, precision: int) -> None:
+    """A tensor is complete when `asarray` returns; several tries, for a framework that copies later wins some races."""
+    for dtype in (None, backend.float32):
+        for _ in range(30):
+            source = np.ones(shape, REAL[precision])
+            tensor = xp.asarray(source, dtype=dtype)
+            source[...] = 5.0
+            assert (xp.to_numpy(tensor) == 1.0).all()
+
+
 def test_default_float(backend: Backend, precision: int) -> None:
     """Creation without a dtype, and Python numbers in arithmetic, follow the precision."""
     for tensor in (

@@ -35,9 +35,16 @@ def _narrow(dtype: Any) -> Any:
 def asarray(obj, /, *, dtype=None):
     if isinstance(obj, jax.Array):
         return _from_tensor(obj, dtype)
-    if isinstance(obj, np.ndarray) and (dtype is None or _narrow(dtype) == _narrow(obj.dtype)):
-        return jax.device_put(obj, may_alias=False)  # `jnp.array` would compile a program for each shape
-    return jnp.array(obj, _narrow(dtype) or _kind(obj))  # a copy: `jnp.asarray` may share NumPy's memory
+    if isinstance(obj, np.ndarray):
+        return _from_array(obj.copy(), dtype)  # JAX reads later: what it is given must not change any more
+    return jnp.array(obj, _narrow(dtype) or _kind(obj))
+
+
+def _from_array(owned, dtype):
+    """A tensor that takes over an array; `jnp.array` would compile a program for each new shape."""
+    if dtype is None or _narrow(dtype) == _narrow(owned.dtype):
+        return jax.device_put(owned)
+    return jnp.array(owned, _narrow(dtype))
 
 
 def _kind(obj):
