@@ -1,5 +1,6 @@
 """Choosing a backend, mixing two, and adapters that are absent, broken or incomplete."""
 
+import os
 import subprocess
 import sys
 from dataclasses import replace
@@ -111,3 +112,31 @@ def test_a_failing_adapter_package_leaves_the_others(monkeypatch):
     monkeypatch.setattr(backends.importlib.metadata, "entry_points", lambda group: [*found, Entry()])
     with pytest.warns(UserWarning, match="third_party:adapter does not load: no module named third_party"):
         assert backends.adapters.__wrapped__().keys() == adapters().keys()
+
+
+TRAIN = """
+import hashlib, sys
+from d2l_core import use_backend
+from d2l_core.backend import load_backend
+from d2l_core.training import Trainer
+from tests.training import _workbench as bench
+
+for name in sys.argv[2:]:
+    load_backend(name)
+with use_backend(sys.argv[1]):
+    trainer = Trainer(3)
+    print(hashlib.sha256(repr(bench.bits(bench.fit(trainer), trainer)).encode()).hexdigest())
+"""
+
+
+def test_the_company_of_other_frameworks_does_not_change_a_bit():
+    """One framework's library once halved the threads of another's, whose sums then came in another order."""
+    first, *others = INSTALLED
+    command = [sys.executable, "-W", "ignore", "-c", TRAIN, first]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    results = [
+        subprocess.run([*command, *company], env=environment, capture_output=True, text=True, check=True).stdout
+        for company in ([], others)
+    ]
+    assert results[0]
+    assert results[0] == results[1]

@@ -13,6 +13,7 @@ from __future__ import annotations
 import builtins
 import ctypes
 import importlib
+import os
 import re
 import sys
 import threading
@@ -153,6 +154,18 @@ def _quiet() -> Iterator[None]:
         yield
 
 
+def _give_threads_back(mx: types.ModuleType) -> None:
+    """Undo what MXNet's library does to this thread when it is loaded: it halves the number of OpenMP threads.
+
+    Other libraries share that number; one of them would go on slower, and with sums in another order. MXNet's own
+    workers have numbers of their own.
+    """
+    library = mx.base._LIB
+    chosen = os.environ.get("OMP_NUM_THREADS", "").split(",")[0]
+    if hasattr(library, "omp_set_num_threads"):
+        library.omp_set_num_threads(int(chosen) if chosen.isdigit() else library.omp_get_num_procs())
+
+
 def _enable_numpy_shapes(mx: Any) -> None:
     """Allow 0-d and zero-size arrays in every thread.
 
@@ -176,5 +189,6 @@ def import_mxnet() -> types.ModuleType:
         if mx is None:
             with _old_names_for_mxnet(), _quiet():
                 mx = importlib.import_module(_PACKAGE)
+            _give_threads_back(mx)
         _enable_numpy_shapes(mx)
         return mx

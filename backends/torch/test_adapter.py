@@ -31,12 +31,13 @@ def test_dropout_is_the_composition(p, precision):
 def test_scope_restores_the_settings_of_the_user():
     """Afterwards PyTorch is as it was found."""
     torch.utils.deterministic.fill_uninitialized_memory, before = False, torch.get_default_dtype()
+    deterministic = torch.are_deterministic_algorithms_enabled()
     try:
         with scope(64, "cpu"):
             assert (torch.tensor([1]) * 0.5).dtype == torch.float64
             assert torch.are_deterministic_algorithms_enabled()
         assert torch.get_default_dtype() == before
-        assert not torch.are_deterministic_algorithms_enabled()
+        assert torch.are_deterministic_algorithms_enabled() == deterministic
         assert not torch.utils.deterministic.fill_uninitialized_memory
     finally:
         torch.utils.deterministic.fill_uninitialized_memory = True
