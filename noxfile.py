@@ -57,6 +57,11 @@ class Environment:
         """Run a program of this environment with environment variables set."""
         self.session.run(str(self.program(program)), *arguments, env=QUIET | variables)
 
+    def pytest(self, *arguments: str, **variables: str) -> None:
+        """Run tests, on several cores where there are some."""
+        workers = str(min(4, os.cpu_count() or 1))
+        self.run("pytest", "--numprocesses", workers, "--dist", "worksteal", *arguments, **variables)
+
 
 def environment(session: nox.Session, name: str, *groups: str) -> Environment:
     """The environment of a backend (or of all), with the project and dependency groups."""
@@ -89,7 +94,7 @@ def types(session: nox.Session) -> None:
 @nox.session
 def tests(session: nox.Session) -> None:
     """The engine, the data, the command line and the comparison, with all four frameworks in one environment."""
-    environment(session, ALL, "test").run("pytest", "tests", "backends", "--ignore=tests/chapters", *session.posargs)
+    environment(session, ALL, "test").pytest("tests", "backends", "--ignore=tests/chapters", *session.posargs)
 
 
 @nox.session
@@ -102,12 +107,12 @@ def compare(session: nox.Session) -> None:
 
 def conformance(session: nox.Session, backend: str) -> None:
     """The conformance suite on one backend, in an environment with that framework only."""
-    environment(session, backend, "test").run("pytest", "conformance", *session.posargs, D2L_BACKENDS=backend)
+    environment(session, backend, "test").pytest("conformance", *session.posargs, D2L_BACKENDS=backend)
 
 
 def lessons(session: nox.Session, backend: str) -> None:
     """Every lesson and solution at smoke scale on one backend, in an environment with that framework only."""
-    environment(session, backend, "test").run("pytest", "tests/chapters", *session.posargs, D2L_BACKEND=backend)
+    environment(session, backend, "test").pytest("tests/chapters", *session.posargs, D2L_BACKEND=backend)
 
 
 for _backend in BACKENDS:

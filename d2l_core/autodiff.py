@@ -13,12 +13,28 @@ from dataclasses import dataclass
 from typing import Any
 
 from d2l_core import interface, tree
+from d2l_core._derivatives import hessian, hvp, jacobian, jvp, vjp
+from d2l_core.composites import cond, while_loop
 from d2l_core.errors import UsageError
 from d2l_core.interface import Tensor, scan, stop_gradient
 from d2l_core.nn import Module, Variable
+from d2l_core.nn._recording import recording
 from d2l_core.nn._variable import writes
 
-__all__ = ["compiled", "grad", "scan", "stop_gradient", "value_and_grad"]
+__all__ = [
+    "compiled",
+    "cond",
+    "grad",
+    "hessian",
+    "hvp",
+    "jacobian",
+    "jvp",
+    "scan",
+    "stop_gradient",
+    "value_and_grad",
+    "vjp",
+    "while_loop",
+]
 
 
 @contextlib.contextmanager
@@ -52,6 +68,14 @@ def _with_effects(f: Callable[..., Any], *args: Any) -> tuple[Any, _Effects]:
             for variable, value in before.items():
                 variable.lend(value)
     return result, effects
+
+
+def _written_through(f: Callable[..., Any], *args: Any) -> Any:
+    """The result of a call; what it wrote stays written, unless it fails."""
+    result, effects = _with_effects(f, *args)
+    for variable, value in zip(effects.variables, effects.values, strict=True):
+        variable.value = value
+    return result
 
 
 def _differentiate(f: Callable[..., Any], inputs: list[Tensor]) -> tuple[tuple[Tensor, Any], list[Tensor]]:
@@ -142,7 +166,7 @@ def compiled(step: Callable[..., Any], variables: Sequence[Variable]) -> Callabl
 
     Returns:
         A function with the same effect. On a backend that compiles, Python code inside the step runs only when it is
-        traced: once for each new combination of shapes.
+        traced: once for each new combination of shapes. Inside `d2l_core.nn.record_activations` it is not compiled.
 
     Raises:
         UsageError: the step wrote into a variable that is not among `variables`.
@@ -162,6 +186,8 @@ def compiled(step: Callable[..., Any], variables: Sequence[Variable]) -> Callabl
     run = interface.compile(pure)
 
     def call(*args: Any) -> Any:
+        if recording():
+            return _written_through(step, *args)
         result, written = run([variable.value for variable in chosen], *args)
         for variable, value in zip(chosen, written, strict=True):
             variable.value = value

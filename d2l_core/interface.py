@@ -231,8 +231,63 @@ def cos(x: Tensor, /) -> Tensor:
 
 
 @primitive("arrays")
+def tan(x: Tensor, /) -> Tensor:
+    """Tangent of an angle in radians."""
+
+
+@primitive("arrays")
+def asin(x: Tensor, /) -> Tensor:
+    """Angle in [-π/2, π/2] whose sine is x; NaN outside [-1, 1]."""
+
+
+@primitive("arrays")
+def acos(x: Tensor, /) -> Tensor:
+    """Angle in [0, π] whose cosine is x; NaN outside [-1, 1]."""
+
+
+@primitive("arrays")
+def atan(x: Tensor, /) -> Tensor:
+    """Angle in [-π/2, π/2] whose tangent is x."""
+
+
+@primitive("arrays")
+def atan2(x1: Tensor, x2: Tensor, /) -> Tensor:
+    """Angle in [-π, π] of the point (x2, x1) from the first axis, by the signs of both, those of zeros included."""
+
+
+@primitive("arrays")
+def sinh(x: Tensor, /) -> Tensor:
+    """Hyperbolic sine."""
+
+
+@primitive("arrays")
+def cosh(x: Tensor, /) -> Tensor:
+    """Hyperbolic cosine."""
+
+
+@primitive("arrays")
 def tanh(x: Tensor, /) -> Tensor:
     """Hyperbolic tangent."""
+
+
+@primitive("arrays")
+def erf(x: Tensor, /) -> Tensor:
+    """Error function ``2 / sqrt(pi)`` times the integral of exp(-t²) from 0 to x. *Extension.*"""
+
+
+@primitive("arrays")
+def asinh(x: Tensor, /) -> Tensor:
+    """Number whose hyperbolic sine is x, accurate near zero."""
+
+
+@primitive("arrays")
+def acosh(x: Tensor, /) -> Tensor:
+    """Non-negative number whose hyperbolic cosine is x; NaN below 1."""
+
+
+@primitive("arrays")
+def atanh(x: Tensor, /) -> Tensor:
+    """Number whose hyperbolic tangent is x, accurate near zero; infinite at -1 and 1, NaN beyond."""
 
 
 @primitive("arrays")
@@ -248,6 +303,11 @@ def ceil(x: Tensor, /) -> Tensor:
 @primitive("arrays")
 def round(x: Tensor, /) -> Tensor:
     """Nearest integer, halves to even, in the dtype of x."""
+
+
+@primitive("arrays")
+def signbit(x: Tensor, /) -> Tensor:
+    """Whether the sign of a float is set, as it is for -0 and for some NaN."""
 
 
 @primitive("arrays")
@@ -271,6 +331,19 @@ def divide(x1: Tensor, x2: Tensor, /) -> Tensor:
 
 
 @primitive("arrays")
+def modulo(x1: Tensor, x2: Tensor, /) -> Tensor:
+    """*Extension.* `remainder` of integers; of floats where x1 is finite and x2 finite and not zero.
+
+    A zero may have either sign. Gradient: 1 and ``-floor(x1 / x2)``.
+    """
+
+
+@primitive("arrays")
+def integer_quotient(x1: Tensor, x2: Tensor, /) -> Tensor:
+    """*Extension.* `floor_divide` of integers."""
+
+
+@primitive("arrays")
 def pow(x1: Tensor, x2: Tensor | float, /) -> Tensor:
     """x1 to the power x2 with broadcasting."""
 
@@ -283,6 +356,11 @@ def maximum(x1: Tensor, x2: Tensor, /) -> Tensor:
 @primitive("arrays")
 def minimum(x1: Tensor, x2: Tensor, /) -> Tensor:
     """The smaller of each pair; NaN if either is. At a tie the gradient is shared or goes to one side."""
+
+
+@primitive("arrays")
+def nextafter(x1: Tensor, x2: Tensor, /) -> Tensor:
+    """The next float after x1 on the way to x2; x2 if they are equal, NaN if either is."""
 
 
 @primitive("arrays")
@@ -338,6 +416,36 @@ def logical_or(x1: Tensor, x2: Tensor, /) -> Tensor:
 @primitive("arrays")
 def logical_not(x: Tensor, /) -> Tensor:
     """The opposite of a boolean tensor."""
+
+
+@primitive("arrays")
+def bitwise_and(x1: Tensor, x2: Tensor, /) -> Tensor:
+    """Bits set in both of two integers; of booleans, both."""
+
+
+@primitive("arrays")
+def bitwise_or(x1: Tensor, x2: Tensor, /) -> Tensor:
+    """Bits set in either of two integers; of booleans, either."""
+
+
+@primitive("arrays")
+def bitwise_xor(x1: Tensor, x2: Tensor, /) -> Tensor:
+    """Bits set in one of two integers but not both; of booleans, likewise."""
+
+
+@primitive("arrays")
+def bitwise_invert(x: Tensor, /) -> Tensor:
+    """The opposite of each bit of an integer, or of a boolean."""
+
+
+@primitive("arrays")
+def bitwise_left_shift(x1: Tensor, x2: Tensor, /) -> Tensor:
+    """Bits of an integer moved x2 places up; 0 <= x2 < the width of the dtype."""
+
+
+@primitive("arrays")
+def bitwise_right_shift(x1: Tensor, x2: Tensor, /) -> Tensor:
+    """Bits of an integer moved x2 places down, the sign kept; 0 <= x2 < the width of the dtype."""
 
 
 @primitive("arrays")
@@ -437,6 +545,15 @@ def take_along_axis(x: Tensor, indices: Tensor, /, *, axis: int = -1) -> Tensor:
     """One element per index along an axis; `indices` has the rank of x."""
 
 
+@primitive("arrays")
+def index_add(x: Tensor, indices: Tensor, values: Tensor, /, *, axis: int = 0) -> Tensor:
+    """*Extension.* `x` with the slices of `values` added at integer `indices` (K,) along an axis.
+
+    `values` has the dtype of x, and its shape but for that axis, where it has K slices. What falls on one
+    place adds up. Indices are in [0, N).
+    """
+
+
 # ---------------------------------------------------------------- linear algebra
 
 
@@ -453,6 +570,57 @@ def tensordot(x1: Tensor, x2: Tensor, /, *, axes: int | tuple[Sequence[int], Seq
 @primitive("arrays")
 def einsum(subscripts: str, /, *operands: Tensor) -> Tensor:
     """*Extension.* Einstein summation with an explicit result, such as ``"bij,bjk->bik"``."""
+
+
+# ---------------------------------------------------------------- decompositions of stacks of matrices
+
+
+@primitive("linalg")
+def lower_cholesky(x: Tensor, /) -> Tensor:
+    """*Extension.* The lower triangular L (..., M, M) with ``L @ L.T = x`` for symmetric positive definite x.
+
+    For other x the framework raises its error, or gives NaN. The gradient holds for symmetric changes of x.
+    """
+
+
+@primitive("linalg")
+def solve_columns(x1: Tensor, x2: Tensor, /) -> Tensor:
+    """*Extension.* ``x1⁻¹ @ x2`` for x1 (..., M, M) and x2 (..., M, K) with the same leading axes.
+
+    For singular x1 the framework raises its error, or gives infinities or NaN.
+    """
+
+
+@primitive("linalg")
+def log_determinant(x: Tensor, /) -> tuple[Tensor, Tensor]:
+    """*Extension.* Sign and logarithm of the absolute value of the determinant of x (..., M, M), both (...)."""
+
+
+@primitive("linalg")
+def symmetric_eigen(x: Tensor, /) -> tuple[Tensor, Tensor]:
+    """*Extension.* Eigenvalues (..., M) in ascending order and eigenvectors (..., M, M) in columns of symmetric x.
+
+    Each eigenvector may have either sign. The gradient holds where no two eigenvalues are equal, for symmetric changes
+    of x.
+    """
+
+
+@primitive("linalg")
+def reduced_svd(x: Tensor, /) -> tuple[Tensor, Tensor, Tensor]:
+    """*Extension.* U (..., M, K), s (..., K) and V (..., K, N) with ``x = U @ diag(s) @ V`` and K = min(M, N).
+
+    s descends. Each column of U may have either sign, and its row of V has the same. The gradient holds where no two
+    singular values are equal and none is zero.
+    """
+
+
+@primitive("linalg")
+def reduced_qr(x: Tensor, /) -> tuple[Tensor, Tensor]:
+    """*Extension.* Q (..., M, N) with orthonormal columns and upper triangular R (..., N, N) with ``Q @ R = x``.
+
+    x (..., M, N) has M >= N. A column of Q may have either sign, and its row of R has the same. The gradient holds for
+    x of full rank.
+    """
 
 
 # ---------------------------------------------------------------- network primitives
@@ -578,9 +746,10 @@ def native_layer(kind: str, options: dict[str, Any], weights: dict[str, Any], /)
     """The framework's own layer with our weights, as a function from NumPy arrays to NumPy arrays.
 
     `kind` is the name of a class of `d2l_core.nn`: ``Linear``, ``Conv2d``, ``BatchNorm``, ``MaxPool2d``,
-    ``AvgPool2d``, ``RNN`` or ``Embedding``. `options` are its settings in our names, `weights` its parameters and
-    buffers by name in our layout. Inputs and outputs are in our layout. BatchNorm runs in evaluation mode.
-    It serves to check our layers against the framework's.
+    ``AvgPool2d``, ``Embedding``, ``LayerNorm``, ``GroupNorm``, ``RNN``, ``GRU`` or ``LSTM`` (whose function takes and
+    returns hidden state and cell one after the other). `options` are its settings in our names, `weights` its
+    parameters and buffers by name in our layout. Inputs and outputs are in our layout. BatchNorm runs in evaluation
+    mode. It serves to check our layers against the framework's.
     """
 
 
@@ -588,7 +757,9 @@ def native_layer(kind: str, options: dict[str, Any], weights: dict[str, Any], /)
 def native_optimiser(kind: str, options: dict[str, float], /) -> Callable[..., Any]:
     """The framework's own optimiser: a function that takes one step.
 
-    `kind` is ``SGD`` or ``Adam``, `options` its settings in our names (``lr``, ``momentum``, ``weight_decay``,
-    ``beta1``, ``beta2``, ``eps``). The result is called as ``step(params, grads, state) -> (params, state)`` with
-    lists of NumPy arrays and an opaque state that is None at first. It serves to check our optimisers.
+    `kind` is the name of a class of `d2l_core.optim`, `options` are its settings in our names, ``lr`` among them. The
+    result is called as ``step(params, grads, state) -> (params, state)`` with lists of NumPy arrays and an opaque state
+    that is None at first. It serves to check our optimisers. BackendError: the framework has no such optimiser, or none
+    that follows our formula; the adapter declares the reason as its limit ``native <case>``, the case being one of
+    `d2l_conformance.formulas`.
     """

@@ -8,9 +8,11 @@ from __future__ import annotations
 from math import e, inf, nan, pi
 from typing import Any
 
+from d2l_core import linalg
 from d2l_core._dispatch import REGISTRY
 from d2l_core.backend import active, float_dtype
-from d2l_core.composites import logsumexp
+from d2l_core.composites.arrays import *  # noqa: F403
+from d2l_core.dtypes import can_cast, finfo, iinfo, isdtype, result_type
 from d2l_core.interface import *  # noqa: F403
 from d2l_core.interface import DTYPES, is_tensor, to_numpy
 
@@ -18,14 +20,19 @@ __array_api_version__ = "2024.12"
 
 __all__ = [
     *(name for name, primitive in REGISTRY.items() if primitive.group == "arrays"),
+    "can_cast",
     "e",
+    "finfo",
     "float_dtype",
+    "iinfo",
     "inf",
     "is_tensor",
-    "logsumexp",
+    "isdtype",
+    "linalg",
     "nan",
     "newaxis",
     "pi",
+    "result_type",
     "to_numpy",
 ]
 

@@ -10,4 +10,5 @@ adapter = Adapter(
     distribution="jax",
     install='pip install "d2l-core[jax]"',
     priority=20,
+    limits={"native Adagrad": "Optax's Adagrad adds epsilon under the root."},
 )

@@ -130,6 +130,7 @@ abs = jnp.abs
 negative = jnp.negative
 sign = jnp.sign
 exp = jnp.exp
+erf = jax.scipy.special.erf
 expm1 = jnp.expm1
 log = jnp.log
 sqrt = jnp.sqrt
@@ -137,6 +138,25 @@ square = jnp.square
 sin = jnp.sin
 cos = jnp.cos
 tanh = jnp.tanh
+tan = jnp.tan
+asin = jnp.asin
+acos = jnp.acos
+atan = jnp.atan
+atan2 = jnp.atan2
+sinh = jnp.sinh
+cosh = jnp.cosh
+asinh = jnp.asinh
+acosh = jnp.acosh
+signbit = jnp.signbit
+nextafter = jnp.nextafter
+modulo = jnp.remainder
+integer_quotient = jnp.floor_divide
+bitwise_and = jnp.bitwise_and
+bitwise_or = jnp.bitwise_or
+bitwise_xor = jnp.bitwise_xor
+bitwise_invert = jnp.bitwise_invert
+bitwise_left_shift = jnp.bitwise_left_shift
+bitwise_right_shift = jnp.bitwise_right_shift
 floor = jnp.floor
 ceil = jnp.ceil
 round = jnp.round
@@ -154,6 +174,10 @@ def _accurate_log1p(x):
 
 _accurate_log1p.defjvp(lambda primals, tangents: (_accurate_log1p(*primals), tangents[0] / (1.0 + primals[0])))
 _accurate_log1p = jax.jit(_accurate_log1p)
+
+
+def atanh(x, /):
+    return 0.5 * (log1p(x) - log1p(-x)) if x.dtype == float64 else jnp.atanh(x)
 
 
 add = jnp.add
@@ -210,6 +234,11 @@ sort = jnp.sort
 argsort = jnp.argsort
 take = jnp.take
 take_along_axis = partial(jnp.take_along_axis, axis=-1)
+
+
+def index_add(x, indices, values, /, *, axis=0):
+    return x.at[(slice(None),) * (axis % x.ndim) + (indices,)].add(values)
+
 
 # ---------------------------------------------------------------- linear algebra
 

@@ -86,6 +86,22 @@ def scan(f: Callable[[Any, Any], tuple[Any, Any]], init: Any, xs: Any, /) -> tup
     return lax.scan(ordered, _ordered(init), _ordered(xs))
 
 
+def while_loop(condition: Callable[[Any], Any], body: Callable[[Any], Any], init: Any, /) -> Any:
+    if _traced_by_jit():
+        return lax.while_loop(condition, lambda carry: _ordered(body(carry)), _ordered(init))
+    carry = init
+    while bool(condition(carry)):
+        carry = body(carry)
+    return carry
+
+
+def cond(predicate: Any, if_true: Callable[..., Any], if_false: Callable[..., Any], /, *operands: Any) -> Any:
+    if isinstance(predicate, jax.core.Tracer) and _traced_by_jit():
+        branches = [lambda *given, f=f: _ordered(f(*given)) for f in (if_true, if_false)]
+        return lax.cond(predicate, *branches, *map(_ordered, operands))
+    return (if_true if bool(predicate) else if_false)(*operands)
+
+
 def _traced_by_jit() -> bool:
     """Whether even a constant becomes part of a graph here."""
     return isinstance(lax.full((), 0), jax.core.Tracer)

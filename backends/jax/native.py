@@ -10,8 +10,9 @@ from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
+from d2l_backends.jax import adapter
 
-from d2l_core.errors import UsageError
+from d2l_core.errors import BackendError, UsageError
 
 _CHANNELS_LAST = (0, 2, 3, 1)
 _CHANNELS_FIRST = (0, 3, 1, 2)
@@ -116,6 +117,64 @@ def _rnn(options, weights):
     return run
 
 
+def _layer_norm(options, weights):
+    from flax import nnx
+
+    layer = nnx.LayerNorm(len(weights["weight"]), epsilon=options["eps"], **_typed(weights["weight"]))
+    _set(layer.scale, weights["weight"])
+    _set(layer.bias, weights["bias"])
+    return lambda x: np.array(layer(jnp.array(x)))
+
+
+def _group_norm(options, weights):
+    """Flax wants channels last, whatever the number of axes."""
+    from flax import nnx
+
+    weight = weights["weight"]
+    layer = nnx.GroupNorm(len(weight), options["groups"], epsilon=options["eps"], **_typed(weight))
+    _set(layer.scale, weight)
+    _set(layer.bias, weights["bias"])
+    return lambda x: np.moveaxis(np.array(layer(jnp.moveaxis(jnp.array(x), 1, -1))), -1, 1)
+
+
+def _gru(options, weights):
+    """Linen's cell: NNX's has no bias for the candidate's part of the state. Summed biases stand together."""
+    from flax import linen
+
+    parts = {name: np.split(value, 3) for name, value in weights.items()}
+    params = {}
+    for k, gate in enumerate("rzn"):
+        ahead, back = parts["bias_ih"][k], parts["bias_hh"][k]
+        params[f"i{gate}"] = {"kernel": parts["weight_ih"][k].T, "bias": ahead if gate == "n" else ahead + back}
+        params[f"h{gate}"] = {"kernel": parts["weight_hh"][k].T} | ({"bias": back} if gate == "n" else {})
+    cell = linen.GRUCell(weights["weight_hh"].shape[1], param_dtype=weights["weight_hh"].dtype)
+    layer = linen.RNN(cell, time_major=True, return_carry=True)
+
+    def run(x, state):
+        last, outputs = layer.apply({"params": {"cell": params}}, jnp.array(x), initial_carry=jnp.array(state))
+        return np.array(outputs), np.array(last)
+
+    return run
+
+
+def _lstm(options, weights):
+    """Flax keeps one bias where we keep two: theirs is the sum of ours."""
+    from flax import nnx
+
+    weight_ih, weight_hh = weights["weight_ih"], weights["weight_hh"]
+    cell = nnx.OptimizedLSTMCell(weight_ih.shape[1], weight_hh.shape[1], **_typed(weight_ih))
+    _set(cell.dense_i.kernel, weight_ih.T)
+    _set(cell.dense_h.kernel, weight_hh.T)
+    _set(cell.dense_h.bias, weights["bias_ih"] + weights["bias_hh"])
+    layer = nnx.RNN(cell, time_major=True, return_carry=True)
+
+    def run(x, hidden, cell):
+        last, outputs = layer(jnp.array(x), initial_carry=(jnp.array(cell), jnp.array(hidden)))
+        return np.array(outputs), np.array(last[1]), np.array(last[0])
+
+    return run
+
+
 _LAYERS: dict[str, Callable[..., Any]] = {
     "Linear": _linear,
     "Conv2d": _conv2d,
@@ -123,7 +182,11 @@ _LAYERS: dict[str, Callable[..., Any]] = {
     "MaxPool2d": _max_pool2d,
     "AvgPool2d": _avg_pool2d,
     "Embedding": _embedding,
+    "LayerNorm": _layer_norm,
+    "GroupNorm": _group_norm,
     "RNN": _rnn,
+    "GRU": _gru,
+    "LSTM": _lstm,
 }
 
 
@@ -150,19 +213,12 @@ def _channels_first(layer):
 
 
 def native_optimiser(kind, options, /):
-    """Optax adds epsilon outside the bias-corrected root and the decay to the gradient, as we do."""
+    """Optax can put epsilon where our formulas have it, except for Adagrad, whose epsilon stands under the root."""
     import optax
 
-    options = dict(options)
-    decay = optax.add_decayed_weights(options.pop("weight_decay", 0.0))
-    if kind == "SGD":
-        rule = optax.sgd(options["lr"], options.get("momentum") or None)
-    elif kind == "Adam":
-        beta1, beta2 = options.get("beta1", 0.9), options.get("beta2", 0.999)
-        rule = optax.adam(options["lr"], beta1, beta2, options.get("eps", 1e-8))
-    else:
-        raise UsageError(f"There is no native optimiser {kind!r}; choose SGD or Adam.")
-    optimiser = optax.chain(decay, rule)
+    if kind == "Adagrad" and options["eps"]:
+        raise BackendError(adapter.limits["native Adagrad"])
+    optimiser = _OPTIMISERS[kind](optax, **options)
 
     def step(params, grads, state):
         params = [jnp.array(p) for p in params]
@@ -171,3 +227,54 @@ def native_optimiser(kind, options, /):
         return [np.array(p) for p in optax.apply_updates(params, updates)], state
 
     return step
+
+
+def _decayed(optax, weight_decay, rule):
+    return optax.chain(optax.add_decayed_weights(weight_decay), rule)
+
+
+def _sgd(optax, lr, momentum=0.0, nesterov=False, weight_decay=0.0):
+    return _decayed(optax, weight_decay, optax.sgd(lr, momentum or None, nesterov))
+
+
+def _adagrad(optax, lr, eps, weight_decay=0.0):
+    return _decayed(optax, weight_decay, optax.adagrad(lr, 0.0, eps))
+
+
+def _rmsprop(optax, lr, rho=0.99, eps=1e-8, momentum=0.0, centred=False, weight_decay=0.0):
+    rule = optax.rmsprop(lr, rho, eps, eps_in_sqrt=False, centered=centred, momentum=momentum or None)
+    return _decayed(optax, weight_decay, rule)
+
+
+def _adadelta(optax, lr, rho=0.95, eps=1e-6, weight_decay=0.0):
+    return optax.adadelta(lr, rho, eps, weight_decay)
+
+
+def _adam(optax, lr, beta1=0.9, beta2=0.999, eps=1e-8, weight_decay=0.0):
+    return _decayed(optax, weight_decay, optax.adam(lr, beta1, beta2, eps))
+
+
+def _adamw(optax, lr, beta1=0.9, beta2=0.999, eps=1e-8, weight_decay=0.01):
+    return optax.adamw(lr, beta1, beta2, eps, weight_decay=weight_decay)
+
+
+def _yogi(optax, lr, beta1=0.9, beta2=0.999, eps=1e-3, weight_decay=0.0):
+    """`optax.yogi` starts both moments at 1e-6; its parts can start at zero."""
+    direction = optax.scale_by_yogi(beta1, beta2, eps, initial_accumulator_value=0.0)
+    return _decayed(optax, weight_decay, optax.chain(direction, optax.scale_by_learning_rate(lr)))
+
+
+def _lion(optax, lr, beta1=0.9, beta2=0.99, weight_decay=0.0):
+    return optax.lion(lr, beta1, beta2, weight_decay=weight_decay)
+
+
+_OPTIMISERS = {
+    "SGD": _sgd,
+    "Adagrad": _adagrad,
+    "RMSprop": _rmsprop,
+    "Adadelta": _adadelta,
+    "Adam": _adam,
+    "AdamW": _adamw,
+    "Yogi": _yogi,
+    "Lion": _lion,
+}

@@ -14,5 +14,14 @@ adapter = Adapter(
         "second derivatives": "MXNet 1.9.1 has no derivatives of its gradients; "
         "take second derivatives on another backend, such as numpy.",
         "float64 native optimisers": "MXNet's fused optimisers take their settings as float32.",
+        "native Adagrad": "MXNet's AdaGrad keeps its state in float32.",
+        "native Adagrad without epsilon": "MXNet's AdaGrad keeps its state in float32.",
+        "native RMSprop": "MXNet's RMSProp keeps its state in float32.",
+        "native RMSprop without epsilon": "MXNet's RMSProp keeps its state in float32.",
+        "native RMSprop centred": "MXNet's RMSProp keeps its state in float32.",
+        "native Adadelta": "MXNet's AdaDelta keeps its state in float32.",
+        "native AdamW": "MXNet has no AdamW among its optimisers.",
+        "native Yogi": "MXNet has no Yogi of its own.",
+        "native Lion": "MXNet has no Lion of its own.",
     },
 )

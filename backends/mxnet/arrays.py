@@ -1,6 +1,6 @@
 """The array vocabulary on `mx.np`, with detours around its gaps.
 
-Where a function is composed although `mx.np` has one of its name, `test_upstream.py` shows what is wrong with that.
+Where a function is composed although `mx.np` has it, `test_mxnet_upstream.py` shows what is wrong with that.
 """
 
 import functools
@@ -179,6 +179,24 @@ abs = np.abs
 negative = np.negative
 sign = np.sign
 exp = np.exp
+
+
+def erf(x, /):
+    return npx.erf(x) if x.dtype is float32 else _Erf()(x).as_np_ndarray()
+
+
+class _Erf(mx.autograd.Function):
+    """MXNet's own slope is that of float32 in float64 too."""
+
+    def forward(self, x):
+        self._x = x.as_np_ndarray()
+        return npx.erf(self._x).as_nd_ndarray()
+
+    def backward(self, dy):
+        slope = (2.0 / math.sqrt(math.pi)) * np.exp(-np.square(self._x))
+        return (dy.as_np_ndarray() * slope).as_nd_ndarray()
+
+
 expm1 = np.expm1
 log = np.log
 log1p = np.log1p
@@ -187,6 +205,17 @@ square = np.square
 sin = np.sin
 cos = np.cos
 tanh = np.tanh
+tan = np.tan
+asin = np.arcsin
+acos = np.arccos
+atan = np.arctan
+sinh = np.sinh
+cosh = np.cosh
+asinh = np.arcsinh
+acosh = np.arccosh
+atanh = np.arctanh
+modulo = operator.mod
+bitwise_invert = np.invert
 floor = np.floor
 ceil = np.ceil
 add = operator.add
@@ -206,15 +235,41 @@ isfinite = np.isfinite
 
 
 def logical_and(x1, x2, /):
-    return np.where(x1, x2, x1)
+    return where(x1, x2, x1)
 
 
 def logical_or(x1, x2, /):
-    return np.where(x1, x1, x2)
+    return where(x1, x1, x2)
 
 
 def logical_not(x, /):
     return ~x
+
+
+def _by_numpy(function):
+    """A function that `mx.np` lacks or has for some tensors only, and that has no gradient."""
+
+    def on_host(*operands):
+        return from_host(numpy.asarray(function(*map(_with_arrays, operands))))
+
+    return on_host
+
+
+integer_quotient = _by_numpy(numpy.floor_divide)
+bitwise_and = _by_numpy(numpy.bitwise_and)
+bitwise_or = _by_numpy(numpy.bitwise_or)
+bitwise_xor = _by_numpy(numpy.bitwise_xor)
+bitwise_left_shift = _by_numpy(numpy.left_shift)
+bitwise_right_shift = _by_numpy(numpy.right_shift)
+nextafter = _by_numpy(numpy.nextafter)
+signbit = _by_numpy(numpy.signbit)
+
+
+def atan2(x1, x2, /):
+    """Of two tensors: the gradient of `mx.np.arctan2` is wrong beside a number."""
+    if not isinstance(x1, np.ndarray):
+        return np.arctan2(full_like(x2, x1), x2)
+    return np.arctan2(x1, x2 if isinstance(x2, np.ndarray) else full_like(x1, x2))
 
 
 def pow(x1, x2, /):
@@ -234,6 +289,8 @@ def clip(x, /, min=None, max=None):
 
 
 def where(condition, x1, x2, /):
+    if 0 in (*condition.shape, *x1.shape, *x2.shape):
+        return np.zeros(numpy.broadcast_shapes(condition.shape, x1.shape, x2.shape), x1.dtype)
     return np.where(condition, x1, x2)
 
 
@@ -382,6 +439,15 @@ def _positions(x, indices, axis):
         if a != axis:
             grid = grid + (numpy.arange(x.shape[a]) * step).reshape([-1 if a == b else 1 for b in range(x.ndim)])
     return chosen + from_host(grid)
+
+
+def index_add(x, indices, values, /, *, axis=0):
+    """By the gradient of `gather_nd`, which adds up, since the forward functions of MXNet overwrite."""
+    axis %= x.ndim
+    order = (axis, *(a for a in range(x.ndim) if a != axis))
+    rows, places = permute_dims(values, order).as_nd_ndarray(), np.reshape(indices, (1, -1)).as_nd_ndarray()
+    total = mx.nd._internal._backward_gather_nd(rows, places, shape=tuple(x.shape[a] for a in order))
+    return x + np.transpose(total.as_np_ndarray(), tuple(order.index(a) for a in range(x.ndim)))
 
 
 # linear algebra

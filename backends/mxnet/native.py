@@ -1,10 +1,14 @@
 """MXNet's own layers and optimisers with our weights, to check ours against."""
 
+import functools
 import math
 
 import numpy
 from mxnet import gluon, optimizer
 
+from d2l_core.errors import BackendError
+
+from . import adapter
 from .arrays import from_host, mx, np
 
 
@@ -15,8 +19,9 @@ def native_layer(kind, options, weights, /):
         # Gluon blocks compute with `mx.np` arrays only inside this scope.
         with mx.util.np_array(True):
             layer = build(options, weights, arrays[0].ndim)
-            layer.initialize(mx.init.Zero())
-            _load(layer, kind, weights)
+            if kind != "GroupNorm":  # which holds its weights itself
+                layer.initialize(mx.init.Zero())
+                _load(layer, kind, weights)
             return _numpy(_CALLS.get(kind, _call)(layer, *map(from_host, arrays)))
 
     return call
@@ -28,11 +33,11 @@ _NAMES = {
     "bias_ih": "l0_i2h_bias",
     "bias_hh": "l0_h2h_bias",
 }
-_OF_BATCH_NORM = {"weight": "gamma", "bias": "beta"}
+_OF_NORM = {"weight": "gamma", "bias": "beta"}
 
 
 def _load(layer, kind, weights):
-    renamed = _NAMES if kind == "RNN" else _OF_BATCH_NORM if kind == "BatchNorm" else {}
+    renamed = _NAMES if kind in _RECURRENT else _OF_NORM if kind.endswith("Norm") else {}
     for name, value in weights.items():
         parameter = getattr(layer, renamed.get(name, name))
         parameter.cast(value.dtype.name)
@@ -81,14 +86,30 @@ def _embedding(options, weights, rank):
     return gluon.nn.Embedding(*weights["weight"].shape)
 
 
-def _rnn(options, weights, rank):
-    hidden, inputs = weights["weight_ih"].shape
-    return gluon.rnn.RNN(hidden, activation="tanh", input_size=inputs)
+def _layer_norm(options, weights, rank):
+    return gluon.nn.LayerNorm(epsilon=options["eps"])
 
 
-def _call_rnn(layer, x, state):
-    outputs, last = layer(x, np.expand_dims(state, 0))
-    return outputs, last[0][0]
+def _group_norm(options, weights, rank):
+    """MXNet scales each group and not each channel: its operator only normalises here, and we scale."""
+    groups, dtype = options["groups"], weights["weight"].dtype
+    ones, zeros = (from_host(make(groups, dtype)).as_nd_ndarray() for make in (numpy.ones, numpy.zeros))
+    weight, bias = (from_host(weights[name].reshape(-1, *(1,) * (rank - 2))) for name in ("weight", "bias"))
+
+    def scaled(x):
+        normal = mx.nd.GroupNorm(x.as_nd_ndarray(), ones, zeros, num_groups=groups, eps=options["eps"])
+        return normal.as_np_ndarray() * weight + bias
+
+    return gluon.nn.Lambda(scaled)
+
+
+def _recurrent(layer, options, weights, rank, **settings):
+    return layer(weights["weight_hh"].shape[1], input_size=weights["weight_ih"].shape[1], **settings)
+
+
+def _call_recurrent(layer, x, *state):
+    outputs, last = layer(x, [np.expand_dims(s, 0) for s in state])
+    return outputs, *(s[0] for s in last)
 
 
 _LAYERS = {
@@ -98,17 +119,26 @@ _LAYERS = {
     "MaxPool2d": _max_pool2d,
     "AvgPool2d": _avg_pool2d,
     "Embedding": _embedding,
-    "RNN": _rnn,
+    "LayerNorm": _layer_norm,
+    "GroupNorm": _group_norm,
+    "RNN": functools.partial(_recurrent, gluon.rnn.RNN, activation="tanh"),
+    "GRU": functools.partial(_recurrent, gluon.rnn.GRU),
+    "LSTM": functools.partial(_recurrent, gluon.rnn.LSTM),
 }
-_CALLS = {"RNN": _call_rnn}
+_RECURRENT = ("RNN", "GRU", "LSTM")
+_CALLS = dict.fromkeys(_RECURRENT, _call_recurrent)
 
 
 def native_optimiser(kind, options, /):
     """MXNet's optimiser; it keeps learning rates, momenta and epsilon in float32 whatever the weights are.
 
     Its Adam puts the bias corrections into the learning rate, so that its epsilon is ours times sqrt(1 - beta2^t).
+    Its NAG keeps weight decay out of the momentum, so that ours is added to the gradient first.
     """
+    if kind not in _OPTIMISERS:
+        raise BackendError(adapter.limits[f"native {kind}"])
     build = _OPTIMISERS[kind]
+    decay = options.get("weight_decay", 0.0) if options.get("nesterov") else 0.0
 
     def step(params, grads, state):
         tensors = [from_host(numpy.asarray(p)) for p in params]
@@ -116,19 +146,18 @@ def native_optimiser(kind, options, /):
             updater, t = state or (optimizer.get_updater(build(options)), 0)
             if kind == "Adam":
                 updater.optimizer.epsilon = options.get("eps", 1e-8) * math.sqrt(1 - updater.optimizer.beta2 ** (t + 1))
-            for i, (tensor, gradient) in enumerate(zip(tensors, grads, strict=True)):
-                updater(i, from_host(numpy.asarray(gradient)), tensor)
+            for i, (tensor, param, gradient) in enumerate(zip(tensors, params, grads, strict=True)):
+                updater(i, from_host(numpy.asarray(gradient + decay * param)), tensor)
         return [tensor.asnumpy() for tensor in tensors], (updater, t + 1)
 
     return step
 
 
 def _sgd(options):
-    return optimizer.SGD(
-        learning_rate=options["lr"],
-        momentum=options.get("momentum", 0.0),
-        wd=options.get("weight_decay", 0.0),
-    )
+    shared = {"learning_rate": options["lr"], "momentum": options.get("momentum", 0.0)}
+    if options.get("nesterov"):
+        return optimizer.NAG(**shared)
+    return optimizer.SGD(**shared, wd=options.get("weight_decay", 0.0))
 
 
 def _adam(options):

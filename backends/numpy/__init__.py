@@ -10,4 +10,11 @@ adapter = Adapter(
     distribution="numpy",
     install="pip install d2l-core",
     priority=100,
+    limits={
+        f"native {case}": "NumPy has no optimisers of its own."
+        for case in (
+            *("Adagrad", "Adagrad without epsilon", "RMSprop", "RMSprop without epsilon", "RMSprop centred"),
+            *("Adadelta", "AdamW", "Yogi", "Lion"),
+        )
+    },
 )

@@ -1,5 +1,7 @@
 """The array vocabulary on NumPy; autograd's functions, so that derivatives can pass through."""
 
+import math
+
 import autograd.numpy as np
 import numpy
 from autograd.extend import defvjp, primitive
@@ -179,6 +181,15 @@ negative = np.negative
 sign = np.sign
 exp = np.exp
 expm1 = np.expm1
+
+
+@primitive
+def erf(x, /):
+    return numpy.asarray(_erf(x), x.dtype)
+
+
+_erf = numpy.frompyfunc(math.erf, 1, 1)
+defvjp(erf, lambda y, x: lambda g: g * (2.0 / math.sqrt(math.pi)) * np.exp(-(x**2)))
 log = np.log
 log1p = np.log1p
 sqrt = np.sqrt
@@ -186,6 +197,24 @@ square = np.square
 sin = np.sin
 cos = np.cos
 tanh = np.tanh
+tan = np.tan
+asin = np.arcsin
+acos = np.arccos
+atan = np.arctan
+atan2 = np.arctan2
+sinh = np.sinh
+cosh = np.cosh
+asinh = np.arcsinh
+acosh = np.arccosh
+atanh = np.arctanh
+modulo = np.remainder
+integer_quotient = numpy.floor_divide
+bitwise_and = numpy.bitwise_and
+bitwise_or = numpy.bitwise_or
+bitwise_xor = numpy.bitwise_xor
+bitwise_invert = numpy.invert
+bitwise_left_shift = numpy.left_shift
+bitwise_right_shift = numpy.right_shift
 floor = np.floor
 ceil = np.ceil
 add = np.add
@@ -219,6 +248,14 @@ def clip(x, /, min=None, max=None):
     low = -numpy.inf if min is None else min
     high = numpy.inf if max is None else max
     return np.clip(x, low, high)
+
+
+def signbit(x, /):
+    return numpy.signbit(plain(x))
+
+
+def nextafter(x1, x2, /):
+    return numpy.nextafter(plain(x1), plain(x2))
 
 
 # reductions, sorting, searching
@@ -261,11 +298,11 @@ def any(x, /, *, axis=None, keepdims=False):
 
 
 def argmax(x, /, *, axis=None, keepdims=False):
-    return as_tensor(numpy.argmax(_plain(x), axis, keepdims=keepdims))
+    return as_tensor(numpy.argmax(plain(x), axis, keepdims=keepdims))
 
 
 def argmin(x, /, *, axis=None, keepdims=False):
-    return as_tensor(numpy.argmin(_plain(x), axis, keepdims=keepdims))
+    return as_tensor(numpy.argmin(plain(x), axis, keepdims=keepdims))
 
 
 def cumulative_sum(x, /, *, axis=None):
@@ -277,14 +314,15 @@ def sort(x, /, *, axis=-1, descending=False):
 
 
 def argsort(x, /, *, axis=-1, descending=False):
-    x = _plain(x)
+    x = plain(x)
     if not descending:
         return numpy.argsort(x, axis, kind="stable")
     order = numpy.argsort(numpy.flip(x, axis), axis, kind="stable")
     return numpy.flip(x.shape[axis] - 1 - order, axis)
 
 
-def _plain(x):
+def plain(x):
+    """The NumPy array inside the boxes of autograd."""
     while isinstance(x, ArrayBox):
         x = x._value
     return x
@@ -327,6 +365,10 @@ def _along(x, indices, axis):
 
 def take_along_axis(x, indices, /, *, axis=-1):
     return x[_along(x, indices, axis)]
+
+
+def index_add(x, indices, values, /, *, axis=0):
+    return x + _scatter_add(values, indices, axis, x.shape)
 
 
 # linear algebra

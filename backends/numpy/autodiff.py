@@ -19,7 +19,7 @@ class _Node(VJPNode):
 
     def __init__(self, value, *origin):
         super().__init__(value, *origin)
-        self.dtype = value.dtype
+        self.dtype = getattr(value, "dtype", None)  # decompositions, and gradients of indexing, are no arrays
 
     def initialize_root(self, dtype):
         super().initialize_root()
@@ -57,7 +57,7 @@ def _backward(value, level, roots):
             continue
         arriving, _ = gradients.pop(node)
         for parent, part in zip(node.parents, node.vjp(arriving), strict=True):
-            if getattr(part, "dtype", parent.dtype) != parent.dtype:
+            if parent.dtype is not None and getattr(part, "dtype", parent.dtype) != parent.dtype:
                 part = part.astype(parent.dtype)
             gradients[parent] = add_outgrads(gradients.get(parent), part)
     return [gradients.get(root, (None,))[0] for root in roots]

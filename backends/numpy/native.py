@@ -1,7 +1,9 @@
 """NumPy has no layers or optimisers of its own: their counterparts here transcribe the definitions."""
 
 import numpy as np
-from d2l_backends.numpy import network
+from d2l_backends.numpy import adapter, network
+
+from d2l_core.errors import BackendError
 
 
 def native_layer(kind, options, weights, /):
@@ -12,7 +14,11 @@ def native_layer(kind, options, weights, /):
         "MaxPool2d": lambda options, weights: lambda x: _pool(x, np.max, -np.inf, **options),
         "AvgPool2d": lambda options, weights: lambda x: _pool(x, np.mean, 0.0, **options),
         "Embedding": lambda options, weights: lambda x: weights["weight"][x],
+        "LayerNorm": _layer_norm,
+        "GroupNorm": _group_norm,
         "RNN": _rnn,
+        "GRU": _gru,
+        "LSTM": _lstm,
     }[kind](options, weights)
 
 
@@ -44,6 +50,24 @@ def _batch_norm(options, weights):
     return layer
 
 
+def _standard(x, axes, eps):
+    return (x - x.mean(axes, keepdims=True)) / np.sqrt(x.var(axes, keepdims=True) + eps)
+
+
+def _layer_norm(options, weights):
+    return lambda x: _standard(x, -1, options["eps"]) * weights["weight"] + weights["bias"]
+
+
+def _group_norm(options, weights):
+    def layer(x):
+        grouped = x.reshape(len(x), options["groups"], -1)
+        y = _standard(grouped, 2, options["eps"]).reshape(x.shape)
+        weight, bias = (w.reshape(-1, *(1,) * (x.ndim - 2)) for w in (weights["weight"], weights["bias"]))
+        return y * weight + bias
+
+    return layer
+
+
 def _pool(x, reduce, frame, window, stride=None, padding=0):
     window, stride, padding = network._pool_setting(x, window, stride, padding)
     framed = network._frame(x, padding, frame)
@@ -62,16 +86,56 @@ def _rnn(options, weights):
     return layer
 
 
+def _logistic(x):
+    return 1.0 / (1.0 + np.exp(-x))
+
+
+def _drives(weights, inputs, state, gates):
+    """What each gate gets from the input and from the state."""
+    ahead = inputs @ weights["weight_ih"].T + weights["bias_ih"]
+    back = state @ weights["weight_hh"].T + weights["bias_hh"]
+    return np.split(ahead, gates, -1), np.split(back, gates, -1)
+
+
+def _gru(options, weights):
+    def layer(x, state):
+        outputs = []
+        for inputs in x:
+            (r_x, z_x, n_x), (r_h, z_h, n_h) = _drives(weights, inputs, state, 3)
+            update = _logistic(z_x + z_h)
+            state = (1.0 - update) * np.tanh(n_x + _logistic(r_x + r_h) * n_h) + update * state
+            outputs.append(state)
+        return np.stack(outputs), state
+
+    return layer
+
+
+def _lstm(options, weights):
+    def layer(x, hidden, cell):
+        outputs = []
+        for inputs in x:
+            i, f, g, o = (a + b for a, b in zip(*_drives(weights, inputs, hidden, 4), strict=True))
+            cell = _logistic(f) * cell + _logistic(i) * np.tanh(g)
+            hidden = _logistic(o) * np.tanh(cell)
+            outputs.append(hidden)
+        return np.stack(outputs), hidden, cell
+
+    return layer
+
+
 def native_optimiser(kind, options, /):
-    return {"SGD": _sgd, "Adam": _adam}[kind](**options)
+    if kind not in _OPTIMISERS:
+        raise BackendError(adapter.limits[f"native {kind}"])
+    return _OPTIMISERS[kind](**options)
 
 
-def _sgd(lr, momentum=0.0, weight_decay=0.0):
+def _sgd(lr, momentum=0.0, nesterov=False, weight_decay=0.0):
     def step(params, grads, state):
         velocity = state or [np.zeros_like(p) for p in params]
         grads = [g + weight_decay * p for p, g in zip(params, grads, strict=True)]
         velocity = [momentum * v + g for v, g in zip(velocity, grads, strict=True)]
-        return [p - lr * v for p, v in zip(params, velocity, strict=True)], velocity
+        ahead = [g + momentum * v for v, g in zip(velocity, grads, strict=True)] if nesterov else velocity
+        return [p - lr * v for p, v in zip(params, ahead, strict=True)], velocity
 
     return step
 
@@ -92,3 +156,6 @@ def _adam(lr, beta1=0.9, beta2=0.999, eps=1e-8, weight_decay=0.0):
         return moved, (t, first, second)
 
     return step
+
+
+_OPTIMISERS = {"SGD": _sgd, "Adam": _adam}

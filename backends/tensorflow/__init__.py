@@ -10,4 +10,10 @@ adapter = Adapter(
     distribution="tensorflow",
     install='pip install "d2l-core[tensorflow]"',
     priority=30,
+    limits={
+        "native Adagrad": "Keras' Adagrad adds epsilon under the root.",
+        "native RMSprop": "Keras' RMSprop adds epsilon under the root.",
+        "native RMSprop centred": "Keras' RMSprop adds epsilon under the root.",
+        "native Yogi": "Keras has no Yogi of its own.",
+    },
 )

@@ -228,10 +228,24 @@ square = tf.square
 sin = tf.sin
 cos = tf.cos
 tanh = tf.tanh
+tan = tf.tan
+asin = tf.asin
+acos = tf.acos
+atan = tf.atan
+sinh = tf.sinh
+cosh = tf.cosh
+asinh = tf.asinh
+acosh = tf.acosh
+atanh = tf.atanh
 logical_not = tf.logical_not
 isnan = tf.math.is_nan
 isfinite = tf.math.is_finite
 round = tf.round
+
+
+def erf(x, /):
+    """Error function; beyond 9 it is 1 to the last bit."""
+    return tf.math.erf(tf.clip_by_value(x, -9.0, 9.0) if x.dtype == tf.float64 else x)
 
 
 def floor(x, /):
@@ -285,6 +299,37 @@ greater = _binary(_raw.Greater)
 greater_equal = _binary(_raw.GreaterEqual)
 logical_and = _binary(_raw.LogicalAnd)
 logical_or = _binary(_raw.LogicalOr)
+modulo = _binary(_raw.FloorMod)
+integer_quotient = _binary(_raw.FloorDiv)
+bitwise_left_shift = _binary(_raw.LeftShift)
+bitwise_right_shift = _binary(_raw.RightShift)
+atan2 = _binary(lambda x, y: _raw.Atan2(y=x, x=y))
+nextafter = _binary(lambda x, y: _raw.NextAfter(x1=x, x2=y))
+
+
+def _bitwise(of_integers, of_booleans):
+    """A bitwise function, which TensorFlow has for integers only."""
+
+    def function(x1, x2, /):
+        x = x1 if tf.is_tensor(x1) else x2
+        return of_booleans(x1, x2) if x.dtype == tf.bool else of_integers(x1, x2)
+
+    return function
+
+
+bitwise_and = _bitwise(_binary(_raw.BitwiseAnd), logical_and)
+bitwise_or = _bitwise(_binary(_raw.BitwiseOr), logical_or)
+bitwise_xor = _bitwise(_binary(_raw.BitwiseXor), not_equal)
+
+
+def bitwise_invert(x, /):
+    """The opposite of each bit."""
+    return tf.logical_not(x) if x.dtype == tf.bool else _raw.Invert(x=x)
+
+
+def signbit(x, /):
+    """The sign bit of floats."""
+    return _raw.Bitcast(input=x, type=int32 if x.dtype == float32 else int64) < 0
 
 
 def divide(x1, x2, /):
@@ -437,6 +482,15 @@ def take_along_axis(x, indices, /, *, axis=-1):
     order = (*range(axis), *range(axis + 1, rank), axis)
     picked = tf.gather(permute_dims(x, order), permute_dims(indices, order), axis=rank - 1, batch_dims=rank - 1)
     return permute_dims(picked, (*range(axis), rank - 1, *range(axis, rank - 1)))
+
+
+def index_add(x, indices, values, /, *, axis=0):
+    """`x` with slices added along an axis."""
+    rank = len(x.shape)
+    order = (axis % rank, *[a for a in range(rank) if a != axis % rank])
+    back = tuple(order.index(a) for a in range(rank))
+    rows = _raw.ExpandDims(input=_index(indices), axis=1)
+    return permute_dims(tf.tensor_scatter_nd_add(permute_dims(x, order), rows, permute_dims(values, order)), back)
 
 
 # ---------------------------------------------------------------- linear algebra

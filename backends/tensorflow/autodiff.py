@@ -136,3 +136,33 @@ def _loop(f, first, xs, columns, length):
         maximum_iterations=length - 1,
     )
     return tree.unflatten(carry, carried), tree.unflatten(y, [array.stack() for array in outputs])
+
+
+def while_loop(condition, body, init, /):
+    """A loop of the graph inside one, else of Python."""
+    carry = init
+    if tf.executing_eagerly():
+        while bool(condition(carry)):
+            carry = body(carry)
+        return carry
+    leaves = tf.while_loop(
+        lambda *leaves: condition(tree.unflatten(init, leaves)),
+        lambda *leaves: tree.leaves(body(tree.unflatten(init, leaves))),
+        tree.leaves(init),
+    )
+    return tree.unflatten(init, leaves)
+
+
+def cond(predicate, if_true, if_false, /, *operands):
+    """A branch of the graph inside one, else of Python."""
+    if tf.executing_eagerly():
+        return (if_true if bool(predicate) else if_false)(*operands)
+    forms = []
+
+    def branch(f):
+        result = f(*operands)
+        forms.append(tree.map(lambda leaf: True, result))
+        return tree.leaves(result)
+
+    leaves = tf.cond(predicate, lambda: branch(if_true), lambda: branch(if_false))
+    return tree.unflatten(forms[0], leaves)

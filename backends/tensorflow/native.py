@@ -4,7 +4,10 @@ import contextlib
 import functools
 
 import numpy as np
+from d2l_backends.tensorflow import adapter
 from d2l_backends.tensorflow._framework import tf
+
+from d2l_core.errors import BackendError
 
 
 def _pair(value):
@@ -92,20 +95,57 @@ def _embedding(options, weights):
     return lambda x: layer(x).numpy()
 
 
-def _rnn(options, weights):
-    """SimpleRNN has one bias, for which the sum of our two stands."""
-    weight_ih, weight_hh = weights["weight_ih"], weights["weight_hh"]
-    layer = tf.keras.layers.SimpleRNN(
-        weight_hh.shape[0], return_sequences=True, return_state=True, dtype=weight_ih.dtype.name
-    )
-    values = [weight_ih.T, weight_hh.T, weights["bias_ih"] + weights["bias_hh"]]
-    _built(layer, (None, None, weight_ih.shape[1]), values)
+def _layer_norm(options, weights):
+    weight = weights["weight"]
+    layer = tf.keras.layers.LayerNormalization(axis=-1, epsilon=options["eps"], dtype=weight.dtype.name)
+    _built(layer, (None, len(weight)), [weight, weights["bias"]])
+    return lambda x: layer(x).numpy()
 
-    def call(x, h0):
-        outputs, last = layer(np.moveaxis(x, 1, 0), initial_state=tf.constant(h0))
-        return np.moveaxis(outputs.numpy(), 1, 0), last.numpy()
+
+def _group_norm(options, weights):
+    weight = weights["weight"]
+    layer = tf.keras.layers.GroupNormalization(options["groups"], 1, options["eps"], dtype=weight.dtype.name)
+
+    def call(x):
+        if not layer.built:
+            _built(layer, x.shape, [weight, weights["bias"]])
+        return layer(x).numpy()
 
     return call
+
+
+def _gates(matrix, order):
+    """The rows of each gate, in Keras' order."""
+    return np.concatenate([np.split(matrix, len(order))[i] for i in order])
+
+
+def _gru(options, weights):
+    """With ``reset_after`` it has both biases; its gates are update, reset, candidate."""
+    ordered = {name: _gates(value, (1, 0, 2)) for name, value in weights.items()}
+    biases = np.stack([ordered["bias_ih"], ordered["bias_hh"]])
+    return _recurrent(tf.keras.layers.GRU, ordered, biases, reset_after=True)
+
+
+def _lstm(options, weights):
+    """It has one bias, for which the sum of our two stands, and our order of gates."""
+    return _recurrent(tf.keras.layers.LSTM, weights, weights["bias_ih"] + weights["bias_hh"])
+
+
+def _recurrent(kind, weights, bias, **settings):
+    weight_ih, weight_hh = weights["weight_ih"], weights["weight_hh"]
+    layer = kind(weight_hh.shape[1], return_sequences=True, return_state=True, dtype=weight_ih.dtype.name, **settings)
+    _built(layer, (None, None, weight_ih.shape[1]), [weight_ih.T, weight_hh.T, bias])
+
+    def call(x, *state):
+        outputs, *last = layer(np.moveaxis(x, 1, 0), initial_state=[tf.constant(s) for s in state])
+        return np.moveaxis(outputs.numpy(), 1, 0), *(s.numpy() for s in last)
+
+    return call
+
+
+def _rnn(options, weights):
+    """SimpleRNN has one bias, for which the sum of our two stands."""
+    return _recurrent(tf.keras.layers.SimpleRNN, weights, weights["bias_ih"] + weights["bias_hh"])
 
 
 _LAYERS = {
@@ -115,7 +155,11 @@ _LAYERS = {
     "MaxPool2d": functools.partial(_pool, "MaxPooling2D", -np.inf),
     "AvgPool2d": functools.partial(_pool, "AveragePooling2D", 0.0),
     "Embedding": _embedding,
+    "LayerNorm": _layer_norm,
+    "GroupNorm": _group_norm,
     "RNN": _rnn,
+    "GRU": _gru,
+    "LSTM": _lstm,
 }
 
 
@@ -126,24 +170,24 @@ def native_optimiser(kind, options, /):
     """Keras' own optimiser as a step over lists of NumPy arrays.
 
     Keras writes momentum as ``v = momentum v - lr g; p += v``: the same path while the rate is constant. Its
-    own `weight_decay` is the decoupled kind, so ours is added to the gradient first. Its Adam adds epsilon
+    own `weight_decay` is the decoupled kind, so ours is added to the gradient first elsewhere. Its Adam adds epsilon
     before the bias correction, ``p -= lr sqrt(1 - beta2^t) / (1 - beta1^t) m / (sqrt(v) + eps)``; the epsilon
     ``eps sqrt(1 - beta2^t)`` at step t makes it the paper's.
     """
-    settings = {**_DEFAULTS[kind], **options}
-    decay = settings.pop("weight_decay")
-    create = {"SGD": _sgd, "Adam": _adam}[kind]
+    if kind == "Yogi" or (kind in _EPSILON_UNDER_ROOT and options["eps"]):
+        raise BackendError(adapter.limits[f"native {kind}"])
+    settings = options | ({"start": 0.0} if kind == "Adagrad" else {})
+    decay = 0.0 if kind in _DECOUPLED else settings.pop("weight_decay", 0.0)
 
     def step(params, grads, state):
         with _floatx(params[0].dtype.name):
             if state is None:
-                # TensorFlow casts a Python float by way of float32.
-                exact = {name: np.float64(value) for name, value in settings.items()}
-                state = (create(**exact), [tf.Variable(p) for p in params])
+                optimiser = getattr(tf.keras.optimizers, kind)(**_exact(settings))
+                state = (optimiser, [tf.Variable(p) for p in params])
             optimiser, variables = state
             for variable, p in zip(variables, params, strict=True):
                 variable.assign(p)
-            if kind == "Adam":
+            if kind in ("Adam", "AdamW"):
                 correction = 1.0 - settings["beta2"] ** (int(optimiser.iterations) + 1)
                 optimiser.epsilon = settings["eps"] * correction**0.5
             full = [tf.constant(g + decay * p) for p, g in zip(params, grads, strict=True)]
@@ -153,9 +197,23 @@ def native_optimiser(kind, options, /):
     return step
 
 
-_DEFAULTS = {
-    "SGD": {"momentum": 0.0, "weight_decay": 0.0},
-    "Adam": {"beta1": 0.9, "beta2": 0.999, "eps": 1e-8, "weight_decay": 0.0},
+_EPSILON_UNDER_ROOT = ("Adagrad", "RMSprop")
+_DECOUPLED = ("AdamW", "Lion")
+
+
+def _exact(settings):
+    """The settings under Keras' names; TensorFlow casts a Python float by way of float32."""
+    named = {_NAMES.get(name, name): value for name, value in settings.items()}
+    return {name: value if isinstance(value, bool) else np.float64(value) for name, value in named.items()}
+
+
+_NAMES = {
+    "lr": "learning_rate",
+    "beta1": "beta_1",
+    "beta2": "beta_2",
+    "eps": "epsilon",
+    "centred": "centered",
+    "start": "initial_accumulator_value",
 }
 
 
@@ -168,11 +226,3 @@ def _floatx(name):
         yield
     finally:
         tf.keras.config.set_floatx(before)
-
-
-def _sgd(lr, momentum):
-    return tf.keras.optimizers.SGD(lr, momentum)
-
-
-def _adam(lr, beta1, beta2, eps):
-    return tf.keras.optimizers.Adam(lr, beta1, beta2, eps)

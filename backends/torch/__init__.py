@@ -10,4 +10,8 @@ adapter = Adapter(
     distribution="torch",
     install='pip install "d2l-core[torch]"',
     priority=10,
+    limits={
+        "native Yogi": "PyTorch has no Yogi of its own.",
+        "native Lion": "PyTorch has no Lion of its own.",
+    },
 )

@@ -137,6 +137,7 @@ def pad(x, pad_width, /, *, value=0.0):
 abs = torch.abs
 negative = torch.negative
 exp = torch.exp
+erf = torch.erf
 expm1 = torch.expm1
 log = torch.log
 log1p = torch.log1p
@@ -145,6 +146,16 @@ square = torch.square
 sin = torch.sin
 cos = torch.cos
 tanh = torch.tanh
+tan = torch.tan
+asin = torch.asin
+acos = torch.acos
+atan = torch.atan
+sinh = torch.sinh
+cosh = torch.cosh
+asinh = torch.asinh
+acosh = torch.acosh
+atanh = torch.atanh
+signbit = torch.signbit
 floor = torch.floor
 ceil = torch.ceil
 round = torch.round
@@ -163,6 +174,13 @@ greater_equal = operator.ge
 logical_and = torch.logical_and
 logical_or = torch.logical_or
 logical_not = torch.logical_not
+integer_quotient = operator.floordiv
+bitwise_and = operator.and_
+bitwise_or = operator.or_
+bitwise_xor = operator.xor
+bitwise_invert = operator.invert
+bitwise_left_shift = operator.lshift
+bitwise_right_shift = operator.rshift
 isnan = torch.isnan
 isfinite = torch.isfinite
 
@@ -186,6 +204,24 @@ def minimum(x1, x2, /):
 
 def clip(x, /, min=None, max=None):
     return x if min is None and max is None else torch.clamp(x, min, max)
+
+
+def _of_tensors(function):
+    """A function of two tensors that takes a Python number for one of them."""
+
+    def binary(x1, x2, /):
+        if not isinstance(x1, torch.Tensor):
+            x1 = asarray(x1, dtype=x2.dtype)
+        elif not isinstance(x2, torch.Tensor):
+            x2 = asarray(x2, dtype=x1.dtype)
+        return function(x1, x2)
+
+    return binary
+
+
+atan2 = _of_tensors(torch.atan2)
+modulo = _of_tensors(torch.remainder)
+nextafter = _of_tensors(torch.nextafter)
 
 
 # reductions, sorting, searching; PyTorch takes an empty tuple of axes for all axes, the standard for none
@@ -274,6 +310,10 @@ def take(x, indices, /, *, axis=None):
 
 def take_along_axis(x, indices, /, *, axis=-1):
     return torch.take_along_dim(x, indices.to(int64), axis)
+
+
+def index_add(x, indices, values, /, *, axis=0):
+    return torch.index_add(x, axis, index(indices), values)
 
 
 # linear algebra

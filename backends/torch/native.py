@@ -1,9 +1,13 @@
 """PyTorch's own layers and optimisers with our weights, to check ours against."""
 
 import copy
+import functools
 
 import torch
+from d2l_backends.torch import adapter
 from torch import nn
+
+from d2l_core.errors import BackendError
 
 
 def native_layer(kind, options, weights, /):
@@ -21,7 +25,7 @@ def native_layer(kind, options, weights, /):
 
 
 def _load(layer, kind, state):
-    suffix = "_l0" if kind == "RNN" else ""
+    suffix = "_l0" if kind in _RECURRENT else ""
     layer.load_state_dict({name + suffix: value for name, value in state.items()})
 
 
@@ -66,14 +70,27 @@ def _embedding(options, state, rank):
     return nn.Embedding(*state["weight"].shape, dtype=state["weight"].dtype)
 
 
-def _rnn(options, state, rank):
-    hidden, inputs = state["weight_ih"].shape
-    return nn.RNN(inputs, hidden, dtype=state["weight_ih"].dtype)
+def _layer_norm(options, state, rank):
+    return nn.LayerNorm(state["weight"].shape, options["eps"], dtype=state["weight"].dtype)
 
 
-def _call_rnn(layer, x, state):
+def _group_norm(options, state, rank):
+    return nn.GroupNorm(options["groups"], len(state["weight"]), options["eps"], dtype=state["weight"].dtype)
+
+
+def _recurrent(layer, options, state, rank):
+    hidden, inputs = state["weight_hh"].shape[1], state["weight_ih"].shape[1]
+    return layer(inputs, hidden, dtype=state["weight_ih"].dtype)
+
+
+def _call_recurrent(layer, x, state):
     outputs, last = layer(x, state[None])
     return outputs, last[0]
+
+
+def _call_lstm(layer, x, hidden, cell):
+    outputs, last = layer(x, (hidden[None], cell[None]))
+    return outputs, last[0][0], last[1][0]
 
 
 _LAYERS = {
@@ -83,12 +100,19 @@ _LAYERS = {
     "MaxPool2d": _max_pool2d,
     "AvgPool2d": _avg_pool2d,
     "Embedding": _embedding,
-    "RNN": _rnn,
+    "LayerNorm": _layer_norm,
+    "GroupNorm": _group_norm,
+    "RNN": functools.partial(_recurrent, nn.RNN),
+    "GRU": functools.partial(_recurrent, nn.GRU),
+    "LSTM": functools.partial(_recurrent, nn.LSTM),
 }
-_CALLS = {"RNN": _call_rnn, "Embedding": lambda layer, indices: layer(indices.to(torch.int64))}
+_RECURRENT = {"RNN": _call_recurrent, "GRU": _call_recurrent, "LSTM": _call_lstm}
+_CALLS = {**_RECURRENT, "Embedding": lambda layer, indices: layer(indices.to(torch.int64))}
 
 
 def native_optimiser(kind, options, /):
+    if kind not in _OPTIMISERS:
+        raise BackendError(adapter.limits[f"native {kind}"])
     build = _OPTIMISERS[kind]
 
     def step(params, grads, state):
@@ -104,14 +128,25 @@ def native_optimiser(kind, options, /):
     return step
 
 
-def _sgd(tensors, options):
-    momentum, decay = options.get("momentum", 0.0), options.get("weight_decay", 0.0)
-    return torch.optim.SGD(tensors, options["lr"], momentum, weight_decay=decay)
+def _build(optimiser, tensors, options):
+    return optimiser(tensors, **options)
 
 
-def _adam(tensors, options):
-    betas = options.get("beta1", 0.9), options.get("beta2", 0.999)
-    return torch.optim.Adam(tensors, options["lr"], betas, options.get("eps", 1e-8), options.get("weight_decay", 0.0))
+def _rmsprop(tensors, options):
+    renamed = {"rho": "alpha", "centred": "centered"}
+    return torch.optim.RMSprop(tensors, **{renamed.get(name, name): value for name, value in options.items()})
 
 
-_OPTIMISERS = {"SGD": _sgd, "Adam": _adam}
+def _adam(optimiser, tensors, options):
+    rest = {name: value for name, value in options.items() if name not in ("beta1", "beta2")}
+    return optimiser(tensors, betas=(options.get("beta1", 0.9), options.get("beta2", 0.999)), **rest)
+
+
+_OPTIMISERS = {
+    "SGD": functools.partial(_build, torch.optim.SGD),
+    "Adagrad": functools.partial(_build, torch.optim.Adagrad),
+    "RMSprop": _rmsprop,
+    "Adadelta": functools.partial(_build, torch.optim.Adadelta),
+    "Adam": functools.partial(_adam, torch.optim.Adam),
+    "AdamW": functools.partial(_adam, torch.optim.AdamW),
+}

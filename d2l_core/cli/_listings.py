@@ -26,7 +26,7 @@ def backends(as_json: bool) -> None:
         probes = probe_all(adapters().values())
     default = _default_name()
     if as_json:
-        print_json([probe.to_json() | {"default": probe.adapter.name == default} for probe in probes])
+        print_json([_as_data(probe, default) for probe in probes])
         return
     print_table(
         ("backend", "version", "devices (precisions)", "state"),
@@ -47,6 +47,11 @@ def _default_name() -> str | None:
     except UsageError as error:
         click.echo(f"Warning: D2L_BACKEND is of no use: {error}", err=True)
         return None
+
+
+def _as_data(probe: Probe, default: str | None) -> dict[str, Any]:
+    adapter = probe.adapter
+    return probe.to_json() | {"default": adapter.name == default, "limits": dict(adapter.limits)}
 
 
 def _backend_row(probe: Probe, default: str | None) -> tuple[str, ...]:

@@ -1,50 +1,75 @@
 """Modules, layers, losses and initial values, free of any framework."""
 
 from d2l_core.nn import functional, initialisers
+from d2l_core.nn._attention import AdditiveAttention, MultiHeadAttention, PositionalEncoding
+from d2l_core.nn._containers import Function, ModuleDict, ModuleList, Sequential
+from d2l_core.nn._flops import counts_flops
+from d2l_core.nn._hooks import HookHandle
 from d2l_core.nn._layers import (
-    RNN,
     AvgPool2d,
     BatchNorm,
     Conv2d,
     Dropout,
     Embedding,
     Flatten,
-    Function,
     Linear,
     MaxPool2d,
-    ModuleList,
     ReLU,
-    Sequential,
     Sigmoid,
     Tanh,
 )
 from d2l_core.nn._module import Module, default_seed, probing, set_default_seed
+from d2l_core.nn._normalisation import GroupNorm, InstanceNorm, LayerNorm, RMSNorm
+from d2l_core.nn._recording import Activations, record_activations
+from d2l_core.nn._recurrent import GRU, LSTM, RNN, Bidirectional, Stacked
+from d2l_core.nn._state import StateMismatch
+from d2l_core.nn._summary import Summary, SummaryRow, summary
 from d2l_core.nn._variable import Buffer, Initialiser, Parameter, Variable
 
 __all__ = [
+    "GRU",
+    "LSTM",
     "RNN",
+    "Activations",
+    "AdditiveAttention",
     "AvgPool2d",
     "BatchNorm",
+    "Bidirectional",
     "Buffer",
     "Conv2d",
     "Dropout",
     "Embedding",
     "Flatten",
     "Function",
+    "GroupNorm",
+    "HookHandle",
     "Initialiser",
+    "InstanceNorm",
+    "LayerNorm",
     "Linear",
     "MaxPool2d",
     "Module",
+    "ModuleDict",
     "ModuleList",
+    "MultiHeadAttention",
     "Parameter",
+    "PositionalEncoding",
+    "RMSNorm",
     "ReLU",
     "Sequential",
     "Sigmoid",
+    "Stacked",
+    "StateMismatch",
+    "Summary",
+    "SummaryRow",
     "Tanh",
     "Variable",
+    "counts_flops",
     "default_seed",
     "functional",
     "initialisers",
     "probing",
+    "record_activations",
     "set_default_seed",
+    "summary",
 ]

@@ -3,72 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Callable
 
 import numpy as np
 
 from d2l_core import composites
 from d2l_core import interface as xp
 from d2l_core.interface import Shape, Tensor
+from d2l_core.nn._containers import Function
 from d2l_core.nn._module import Module
 from d2l_core.nn._variable import Buffer, Initialiser, Parameter
-from d2l_core.nn.initialisers import Constant, FanInUniform, Normal, XavierUniform
+from d2l_core.nn.initialisers import Constant, Normal, XavierUniform
 from d2l_core.random import key_of
-
-
-class Sequential(Module):
-    """Modules and functions of one tensor applied one after the other; their paths are 0, 1, 2 ..."""
-
-    def __init__(self, *stages: Module | Callable[[Tensor], Tensor]):
-        super().__init__()
-        for i, stage in enumerate(stages):
-            setattr(self, str(i), stage if isinstance(stage, Module) else Function(stage))
-
-    def __len__(self) -> int:
-        return len(self._modules)
-
-    def __getitem__(self, index: int) -> Module:
-        module: Module = list(self._modules.values())[index]
-        return module
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Output of the last stage."""
-        for module in self._modules.values():
-            x = module(x)
-        return x
-
-
-class ModuleList(Module):
-    """A list of modules, with paths 0, 1, 2 ..."""
-
-    def __init__(self, modules: Iterable[Module] = ()):
-        super().__init__()
-        for i, module in enumerate(modules):
-            setattr(self, str(i), module)
-
-    def __len__(self) -> int:
-        return len(self._modules)
-
-    def __getitem__(self, index: int) -> Module:
-        module: Module = list(self._modules.values())[index]
-        return module
-
-
-class Function(Module):
-    """A function of tensors as a module."""
-
-    def __init__(self, function: Callable[..., Any]):
-        super().__init__()
-        self.function = function
-
-    def forward(self, *inputs: Any) -> Any:
-        """``function(*inputs)``."""
-        return self.function(*inputs)
-
-    def describe(self) -> str:
-        """The function's name."""
-        return getattr(self.function, "__name__", repr(self.function))
 
 
 class ReLU(Function):
@@ -307,39 +253,3 @@ class Embedding(Module):
     def forward(self, indices: Tensor) -> Tensor:
         """The rows."""
         return composites.embedding(indices, self.weight)
-
-
-class RNN(Module):
-    """Elman's recurrent layer over a sequence (T, N, I); see `composites.rnn_tanh`.
-
-    All weights and biases start uniform in ±1 / sqrt(num_hiddens).
-    """
-
-    def __init__(self, num_hiddens: int, num_inputs: int | None = None):
-        super().__init__()
-        self.num_hiddens, self.num_inputs = num_hiddens, num_inputs
-        if num_inputs is not None:
-            self._create(num_inputs)
-
-    def _create(self, num_inputs: int) -> None:
-        self.num_inputs = num_inputs
-        init = FanInUniform(self.num_hiddens)
-        self.weight_ih = Parameter((self.num_hiddens, num_inputs), init)
-        self.weight_hh = Parameter((self.num_hiddens, self.num_hiddens), init)
-        self.bias_ih = Parameter((self.num_hiddens,), init)
-        self.bias_hh = Parameter((self.num_hiddens,), init)
-
-    def build(self, x: Tensor, state: Tensor | None = None) -> None:
-        """Create the weights for inputs like x."""
-        if self.num_inputs is None:
-            self._create(x.shape[-1])
-
-    def forward(self, x: Tensor, state: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """Hidden states (T, N, H) and the last one (N, H); the first is zero unless given."""
-        if state is None:
-            state = xp.zeros((x.shape[1], self.num_hiddens), dtype=x.dtype)
-        return composites.rnn_tanh(x, state, self.weight_ih, self.weight_hh, self.bias_ih, self.bias_hh)
-
-    def describe(self) -> str:
-        """Sizes."""
-        return f"{self.num_inputs} -> {self.num_hiddens}"

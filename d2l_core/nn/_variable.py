@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from typing import Any
@@ -64,10 +65,36 @@ class Variable:
 
     def fill(self, key: tuple[int | str, ...]) -> None:
         """Give the first value: what the initialiser draws from the stream `key`, in the default float."""
-        if self._init is not None:
-            self._value = xp.asarray(self._init(self.shape, key), dtype=float_dtype())
-        else:
+        if self._init is None:
             self._value = xp.asarray(self._start)
+            return
+        values = self._init(self.shape, key)
+        if tuple(np.shape(values)) != self.shape:
+            raise ValueError(
+                f"The initialiser {self._init!r} gave values of shape {tuple(np.shape(values))} for a variable of "
+                f"shape {self.shape}; return an array of the shape that it is called with."
+            )
+        self._value = xp.asarray(values, dtype=float_dtype())
+
+    def reset(self, init: Initialiser | None = None) -> None:
+        """Forget the value; the next `fill` draws from `init`, or starts as before if None."""
+        self._init = init or self._init
+        self._value = None
+
+    def convert(self, array: Any) -> Tensor:
+        """An array as a value of this variable: on the active device and in the dtype that the variable has.
+
+        Raises:
+            ValueError: the shape differs.
+        """
+        if tuple(np.shape(array)) != self.shape:
+            raise ValueError(f"A variable of shape {self.shape} cannot take an array of shape {np.shape(array)}.")
+        return xp.asarray(array, dtype=self._dtype())
+
+    def _dtype(self) -> Any:
+        if self._value is not None:
+            return self._value.dtype
+        return float_dtype() if self._init is not None else xp.asarray(self._start).dtype
 
     def assign(self, array: Any) -> None:
         """Replace the value by an array of the same shape; the dtype stays.
@@ -75,10 +102,20 @@ class Variable:
         Raises:
             ValueError: the shape differs.
         """
-        if tuple(np.shape(array)) != self.shape:
-            raise ValueError(f"A variable of shape {self.shape} cannot take an array of shape {np.shape(array)}.")
-        dtype = self._value.dtype if self._value is not None else None
-        self._value = xp.asarray(array, dtype=dtype)
+        self._value = self.convert(array)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Variable:
+        twin = type(self).__new__(type(self))
+        memo[id(self)] = twin
+        rest = {name: value for name, value in self.__dict__.items() if name != "_value"}
+        twin.__dict__.update(copy.deepcopy(rest, memo))
+        value = self._value
+        if value is not None and id(value) in memo:
+            value = memo[id(value)]
+        elif value is not None:
+            value = xp.asarray(xp.to_numpy(value), dtype=value.dtype)
+        twin._value = value
+        return twin
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(shape={self.shape})"

@@ -1,80 +1,34 @@
-"""Optimisers: one rule for one parameter each, written once; the base class walks over all of them."""
+"""Optimisers by rising complexity: each is one rule for one parameter, written once for all backends.
+
+In the formulas p is a parameter, g its gradient, lr the learning rate; all operations are elementwise, and every slot
+starts at zero. ``weight_decay`` and ``groups`` are those of `d2l_core.optim.Optimiser`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
-import numpy as np
+from collections.abc import Sequence
+from typing import Any, Unpack
 
 from d2l_core import interface as xp
 from d2l_core.backend import float_dtype
 from d2l_core.interface import Tensor
-from d2l_core.nn import Buffer, Module, Variable
+from d2l_core.nn import Module
+from d2l_core.optim._checks import require_below_one, require_not_negative
+from d2l_core.optim._optimiser import Group, Optimiser, Shared
 from d2l_core.optim.schedules import Schedule
 
 
-class Optimiser:
-    """Changes the trainable parameters of a module by their gradients.
-
-    Args:
-        module: whose parameters are trained; it must be initialised.
-        lr: learning rate, or a schedule of it; see `d2l_core.optim.schedules`.
-
-    Attributes:
-        slots: the optimiser's own variables by name, such as ``velocity.net.0.weight``.
-    """
-
-    slot_names: tuple[str, ...] = ()
-
-    def __init__(self, module: Module, lr: float | Schedule):
-        self.parameters = {path: p for path, p in module.parameters().items() if p.trainable}
-        self.lr = lr
-        self.slots: dict[str, Variable] = {}
-        for slot in self.slot_names:
-            for path, parameter in self.parameters.items():
-                self.slots[f"{slot}.{path}"] = Buffer(np.zeros(parameter.shape))
-        for variable in self.slots.values():
-            variable.fill(("slot",))
-
-    def rate(self, step: int, total: int) -> float:
-        """The learning rate of a step in a run of `total` steps."""
-        return self.lr(step, total) if callable(self.lr) else self.lr
-
-    @property
-    def scheduled(self) -> bool:
-        """Whether the learning rate changes, so that it must be passed to a compiled step."""
-        return callable(self.lr)
-
-    def update(self, gradients: dict[str, Tensor], lr: float | Tensor | None = None) -> None:
-        """Take one step; `gradients` by the paths of the parameters.
-
-        Args:
-            gradients: one for each trainable parameter.
-            lr: learning rate of this step; the constant one if None.
-        """
-        rate = self.rate(0, 1) if lr is None else lr
-        self.before_update()
-        for path, parameter in self.parameters.items():
-            slots = [self.slots[f"{slot}.{path}"] for slot in self.slot_names]
-            values = [slot.value for slot in slots]
-            parameter.value, *values = self.rule(parameter.value, gradients[path], rate, *values)
-            for slot, value in zip(slots, values, strict=True):
-                slot.value = value
-
-    def before_update(self) -> None:
-        """What happens once for each step, before the parameters are visited; nothing by default."""
-
-    def rule(self, parameter: Tensor, gradient: Tensor, lr: Any, *slots: Tensor) -> tuple[Tensor, ...]:
-        """New value of one parameter, followed by those of its slots; every optimiser defines it."""
-        raise TypeError(f"{type(self).__name__} defines no rule; add a method that computes one step.")
+def _running_mean(mean: Tensor, value: Tensor, keep: float) -> Tensor:
+    return keep * mean + (1.0 - keep) * value
 
 
 class SGD(Optimiser):
-    """Stochastic gradient descent with momentum (Polyak, 1964) and weight decay.
+    """Stochastic gradient descent with momentum (Polyak, 1964).
 
-    ``v = momentum v + g + weight_decay p;  p = p - lr v``, with Nesterov's form
-    ``p = p - lr (g + momentum v)`` (Sutskever et al., 2013).
+    ``v = momentum v + g;  p = p - lr v``; Nesterov's form is ``p = p - lr (g + momentum v)`` (Sutskever et al., 2013).
+
+    Raises:
+        ValueError: a setting is out of its range, or Nesterov's form is asked for without momentum.
     """
 
     def __init__(
@@ -84,16 +38,17 @@ class SGD(Optimiser):
         *,
         momentum: float = 0.0,
         nesterov: bool = False,
-        weight_decay: float = 0.0,
+        **shared: Unpack[Shared],
     ):
+        require_below_one(momentum=momentum)
+        if nesterov and not momentum:
+            raise ValueError("Nesterov's form needs momentum; choose one greater than 0 or nesterov=False.")
         self.slot_names = ("velocity",) if momentum else ()
-        self.momentum, self.nesterov, self.weight_decay = momentum, nesterov, weight_decay
-        super().__init__(module, lr)
+        self.momentum, self.nesterov = momentum, nesterov
+        super().__init__(module, lr, **shared)
 
     def rule(self, parameter: Tensor, gradient: Tensor, lr: Any, *slots: Tensor) -> tuple[Tensor, ...]:
         """One step of the formula above."""
-        if self.weight_decay:
-            gradient = gradient + self.weight_decay * parameter
         if not self.momentum:
             return (parameter - lr * gradient,)
         velocity = self.momentum * slots[0] + gradient
@@ -101,12 +56,146 @@ class SGD(Optimiser):
         return parameter - lr * direction, velocity
 
 
+class Lion(Optimiser):
+    """Evolved sign momentum (Chen et al., 2023, algorithm 2), with decoupled weight decay.
+
+    ``p = p - lr sign(beta1 m + (1 - beta1) g);  m = beta2 m + (1 - beta2) g``.
+    Every element moves by lr in each step, so that lr should be three to ten times smaller than for `AdamW`.
+
+    Raises:
+        ValueError: a setting is out of its range.
+    """
+
+    slot_names = ("momentum",)
+    decoupled = True
+
+    def __init__(
+        self,
+        module: Module,
+        lr: float | Schedule = 1e-4,
+        *,
+        beta1: float = 0.9,
+        beta2: float = 0.99,
+        **shared: Unpack[Shared],
+    ):
+        require_below_one(beta1=beta1, beta2=beta2)
+        self.beta1, self.beta2 = beta1, beta2
+        super().__init__(module, lr, **shared)
+
+    def rule(self, parameter: Tensor, gradient: Tensor, lr: Any, *slots: Tensor) -> tuple[Tensor, ...]:
+        """One step of the formula above."""
+        direction = xp.sign(_running_mean(slots[0], gradient, self.beta1))
+        return parameter - lr * direction, _running_mean(slots[0], gradient, self.beta2)
+
+
+class Adagrad(Optimiser):
+    """Adaptive subgradients (Duchi, Hazan and Singer, 2011, figure 1, diagonal matrices).
+
+    ``s = s + g²;  p = p - lr g / (sqrt(s) + eps)``.
+
+    Raises:
+        ValueError: a setting is out of its range.
+    """
+
+    slot_names = ("squares",)
+
+    def __init__(self, module: Module, lr: float | Schedule = 0.01, *, eps: float = 1e-10, **shared: Unpack[Shared]):
+        require_not_negative(eps=eps)
+        self.eps = eps
+        super().__init__(module, lr, **shared)
+
+    def rule(self, parameter: Tensor, gradient: Tensor, lr: Any, *slots: Tensor) -> tuple[Tensor, ...]:
+        """One step of the formula above."""
+        squares = slots[0] + gradient * gradient
+        return parameter - lr * gradient / (xp.sqrt(squares) + self.eps), squares
+
+
+class RMSprop(Optimiser):
+    """RMSprop (Tieleman and Hinton, 2012, lecture 6.5), with momentum and the centred form (Graves, 2013, section 5).
+
+    ``s = rho s + (1 - rho) g²;  v = momentum v + g / (sqrt(s) + eps);  p = p - lr v``. The centred form divides by the
+    standard deviation: with ``m = rho m + (1 - rho) g``, the difference ``s - m²`` stands for s under the root. The
+    lecture names no epsilon and Graves puts his under the root; here it stands outside, as in PyTorch.
+
+    Raises:
+        ValueError: a setting is out of its range.
+    """
+
+    def __init__(
+        self,
+        module: Module,
+        lr: float | Schedule = 0.01,
+        *,
+        rho: float = 0.99,
+        eps: float = 1e-8,
+        momentum: float = 0.0,
+        centred: bool = False,
+        **shared: Unpack[Shared],
+    ):
+        require_below_one(rho=rho, momentum=momentum)
+        require_not_negative(eps=eps)
+        self.rho, self.eps, self.momentum, self.centred = rho, eps, momentum, centred
+        self.slot_names = ("squares", *(["mean"] if centred else []), *(["velocity"] if momentum else []))
+        super().__init__(module, lr, **shared)
+
+    def rule(self, parameter: Tensor, gradient: Tensor, lr: Any, *slots: Tensor) -> tuple[Tensor, ...]:
+        """One step of the formula above; the variance is kept from falling below zero by rounding."""
+        squares = variance = _running_mean(slots[0], gradient * gradient, self.rho)
+        written = [squares]
+        if self.centred:
+            mean = _running_mean(slots[1], gradient, self.rho)
+            variance = xp.clip(squares - mean * mean, min=0.0)
+            written.append(mean)
+        direction = gradient / (xp.sqrt(variance) + self.eps)
+        if self.momentum:
+            direction = self.momentum * slots[-1] + direction
+            written.append(direction)
+        return parameter - lr * direction, *written
+
+
+class Adadelta(Optimiser):
+    """Adadelta (Zeiler, 2012, algorithm 1); lr = 1 is the paper's.
+
+    ``s = rho s + (1 - rho) g²;  d = sqrt(u + eps) / sqrt(s + eps) g;  u = rho u + (1 - rho) d²;  p = p - lr d``.
+    Epsilon stands under both roots: under the first it starts the movement.
+
+    Raises:
+        ValueError: a setting is out of its range.
+    """
+
+    slot_names = ("squares", "updates")
+
+    def __init__(
+        self,
+        module: Module,
+        lr: float | Schedule = 1.0,
+        *,
+        rho: float = 0.95,
+        eps: float = 1e-6,
+        **shared: Unpack[Shared],
+    ):
+        require_below_one(rho=rho)
+        require_not_negative(eps=eps)
+        self.rho, self.eps = rho, eps
+        super().__init__(module, lr, **shared)
+
+    def rule(self, parameter: Tensor, gradient: Tensor, lr: Any, *slots: Tensor) -> tuple[Tensor, ...]:
+        """One step of the formula above."""
+        squares = _running_mean(slots[0], gradient * gradient, self.rho)
+        update = xp.sqrt(slots[1] + self.eps) / xp.sqrt(squares + self.eps) * gradient
+        return parameter - lr * update, squares, _running_mean(slots[1], update * update, self.rho)
+
+
 class Adam(Optimiser):
-    """Adam (Kingma and Ba, 2015, algorithm 1), with decoupled weight decay as AdamW (Loshchilov and Hutter, 2019).
+    """Adam (Kingma and Ba, 2015, algorithm 1).
 
     ``m = beta1 m + (1 - beta1) g;  v = beta2 v + (1 - beta2) g²;``
-    ``p = p - lr (m / (1 - beta1^t)) / (sqrt(v / (1 - beta2^t)) + eps) - lr weight_decay p``.
-    Epsilon stands outside the root.
+    ``p = p - lr (m / (1 - beta1^t)) / (sqrt(v / (1 - beta2^t)) + eps)`` at step t = 1, 2, ...
+    Epsilon stands outside the root. The corrections ``c = 1 - beta^t`` are computed as ``c = beta c + (1 - beta)``:
+    they are then rounded as m and v are, and nothing cancels at the first steps, where float32 would lose two digits.
+
+    Raises:
+        ValueError: a setting is out of its range.
     """
 
     slot_names = ("first", "second")
@@ -119,43 +208,82 @@ class Adam(Optimiser):
         beta1: float = 0.9,
         beta2: float = 0.999,
         eps: float = 1e-8,
-        weight_decay: float = 0.0,
+        **shared: Unpack[Shared],
     ):
-        self.beta1, self.beta2, self.eps, self.weight_decay = beta1, beta2, eps, weight_decay
-        super().__init__(module, lr)
-        self.powers = self.slots["powers"] = Buffer(np.ones(2))
-        self.powers.fill(("slot",))
+        require_below_one(beta1=beta1, beta2=beta2)
+        require_not_negative(eps=eps)
+        self.beta1, self.beta2, self.eps = beta1, beta2, eps
+        super().__init__(module, lr, **shared)
+        self.corrections = self.add_slot("corrections", (2,))
 
     def before_update(self) -> None:
-        """Advance beta1^t and beta2^t."""
-        self.powers.value = self.powers.value * xp.asarray([self.beta1, self.beta2], dtype=float_dtype())
+        """Advance ``1 - beta1^t`` and ``1 - beta2^t``."""
+        keep = xp.asarray([self.beta1, self.beta2], dtype=float_dtype())
+        gain = xp.asarray([1.0 - self.beta1, 1.0 - self.beta2], dtype=float_dtype())
+        self.corrections.value = keep * self.corrections.value + gain
 
     def rule(self, parameter: Tensor, gradient: Tensor, lr: Any, *slots: Tensor) -> tuple[Tensor, ...]:
         """One step of the formula above."""
-        first = self.beta1 * slots[0] + (1.0 - self.beta1) * gradient
-        second = self.beta2 * slots[1] + (1.0 - self.beta2) * gradient * gradient
-        corrected = 1.0 - self.powers.value
-        rate = lr / corrected[0]
-        step = rate * first / (xp.sqrt(second / corrected[1]) + self.eps)
-        if self.weight_decay:
-            step = step + lr * self.weight_decay * parameter
-        return parameter - step, first, second
+        first = _running_mean(slots[0], gradient, self.beta1)
+        second = self.second_moment(slots[1], gradient * gradient)
+        corrections = self.corrections.value
+        root = xp.sqrt(second / corrections[1])
+        return parameter - lr / corrections[0] * first / (root + self.eps), first, second
+
+    def second_moment(self, second: Tensor, square: Tensor) -> Tensor:
+        """The new v, given the old one and g²."""
+        return _running_mean(second, square, self.beta2)
 
 
-def clip_by_norm(gradients: dict[str, Tensor], limit: float) -> dict[str, Tensor]:
-    """Gradients scaled down together so that their joint Euclidean norm is at most `limit` (Pascanu et al., 2013)."""
-    total = sum_of_squares(gradients.values())
-    scale = xp.clip(limit / xp.sqrt(total), max=1.0)
-    return {path: gradient * scale for path, gradient in gradients.items()}
+class AdamW(Adam):
+    """Adam with decoupled weight decay (Loshchilov and Hutter, 2019, algorithm 2).
+
+    ``p = p - lr (m / (1 - beta1^t)) / (sqrt(v / (1 - beta2^t)) + eps) - lr weight_decay p``: the root does not
+    divide the decay. The paper scales both terms by a schedule and only the first by a learning rate; here lr is both,
+    as in PyTorch.
+
+    Raises:
+        ValueError: a setting is out of its range.
+    """
+
+    decoupled = True
+
+    def __init__(
+        self,
+        module: Module,
+        lr: float | Schedule = 0.001,
+        *,
+        beta1: float = 0.9,
+        beta2: float = 0.999,
+        eps: float = 1e-8,
+        weight_decay: float = 0.01,
+        groups: Sequence[Group] = (),
+    ):
+        super().__init__(module, lr, beta1=beta1, beta2=beta2, eps=eps, weight_decay=weight_decay, groups=groups)
 
 
-def sum_of_squares(tensors: Any) -> Tensor:
-    """Sum of the squares of all elements of several tensors, a 0-d tensor."""
-    parts = [xp.sum(xp.square(tensor)) for tensor in tensors]
-    total = parts[0]
-    for part in parts[1:]:
-        total = total + part
-    return total
+class Yogi(Adam):
+    """Yogi (Zaheer et al., 2018, algorithm 2): Adam whose v changes by at most ``(1 - beta2) g²``.
 
+    ``v = v - (1 - beta2) sign(v - g²) g²``; all else is as in `Adam`. Its bias corrections, which the paper's algorithm
+    leaves out, keep the first steps from being too long.
 
-OptimiserFactory = Callable[[Module], Optimiser]
+    Raises:
+        ValueError: a setting is out of its range.
+    """
+
+    def __init__(
+        self,
+        module: Module,
+        lr: float | Schedule = 0.01,
+        *,
+        beta1: float = 0.9,
+        beta2: float = 0.999,
+        eps: float = 1e-3,
+        **shared: Unpack[Shared],
+    ):
+        super().__init__(module, lr, beta1=beta1, beta2=beta2, eps=eps, **shared)
+
+    def second_moment(self, second: Tensor, square: Tensor) -> Tensor:
+        """The new v, given the old one and g²."""
+        return second - (1.0 - self.beta2) * xp.sign(second - square) * square

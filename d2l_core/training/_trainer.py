@@ -22,7 +22,7 @@ from d2l_core.data import Loader
 from d2l_core.errors import CheckpointError, TrainingDiverged, UsageError
 from d2l_core.interface import Tensor
 from d2l_core.nn import Module, Variable
-from d2l_core.optim import Optimiser, OptimiserFactory, clip_by_norm
+from d2l_core.optim import Optimiser, OptimiserFactory, clip_by_norm, clip_by_value
 from d2l_core.training._observers import Observer
 from d2l_core.training.checkpoint import Checkpoint
 from d2l_core.training.history import History, Record
@@ -48,6 +48,7 @@ class Trainer:
         epochs: passes over the training data.
         seed: of the initial values and of dropout; the loader has its own stream.
         clip_norm: limit of the joint norm of all gradients.
+        clip_value: limit of the size of each element of a gradient, applied before that of the norm.
         checkpoint: file that is written after each epoch, every `checkpoint_seconds`, and when the run is interrupted.
         checkpoint_seconds: how often within an epoch.
         resume: go on from the file `checkpoint`.
@@ -66,6 +67,7 @@ class Trainer:
         *,
         seed: int = 0,
         clip_norm: float | None = None,
+        clip_value: float | None = None,
         checkpoint: str | Path | None = None,
         checkpoint_seconds: float = 30.0,
         resume: bool = False,
@@ -75,7 +77,7 @@ class Trainer:
             raise UsageError(f"A run has {epochs} epochs; choose at least 1.")
         if resume and checkpoint is None:
             raise UsageError("To resume, name the checkpoint file.")
-        self.epochs, self.seed, self.clip_norm = epochs, seed, clip_norm
+        self.epochs, self.seed, self.clip_norm, self.clip_value = epochs, seed, clip_norm, clip_value
         self.checkpoint = Path(checkpoint) if checkpoint is not None else None
         self.checkpoint_seconds, self.resume, self.observers = checkpoint_seconds, resume, tuple(observers)
         self.history = History()
@@ -231,6 +233,8 @@ class Trainer:
 
         def train_step(rate: Tensor | None, *batch: Tensor) -> Tensor:
             value, gradients = gradient_of(*batch)
+            if self.clip_value is not None:
+                gradients = clip_by_value(gradients, self.clip_value)
             if self.clip_norm is not None:
                 gradients = clip_by_norm(gradients, self.clip_norm)
             self.optimiser.update(gradients, rate)
@@ -252,6 +256,7 @@ class Trainer:
             "precision": current().precision,
             "steps_per_epoch": len(self.data.train),
             "clip_norm": self.clip_norm,
+            "clip_value": self.clip_value,
             "model": type(self.model).__name__,
             "optimiser": type(self.optimiser).__name__,
             "scheduled_steps": self.total_steps if self.optimiser.scheduled else None,

@@ -1,5 +1,8 @@
 """Each fault of MXNet 1.9.1 that the adapter walks around: a test fails here when the detour can go."""
 
+import subprocess
+import sys
+
 import numpy
 import pytest
 
@@ -8,7 +11,9 @@ from d2l_core.backend import adapters
 if adapters()["mxnet"].missing():
     pytest.skip("MXNet is not installed.", allow_module_level=True)
 
-from .arrays import from_host, mx, np, npx
+from d2l_backends.mxnet.arrays import from_host, mx, np, npx
+
+optimizer = mx.optimizer
 
 
 def gradient(f, *arrays):
@@ -137,3 +142,113 @@ def test_second_derivatives_are_missing() -> None:
     """Then `differentiate` may be nested."""
     with pytest.raises(mx.MXNetError):
         second_derivative()
+
+
+class _Product(mx.autograd.Function):
+    """a b c with the gradient written out."""
+
+    def forward(self, a, b, c):
+        self.save_for_backward(a, b, c)
+        return a * b * c
+
+    def backward(self, dy):
+        a, b, c = self.saved_tensors
+        return dy * b * c, dy * a * c, dy * a * b
+
+
+def test_function_gives_no_gradient_to_inputs_after_a_constant() -> None:
+    """Then `batch_norm_train` needs no `_on_tape`."""
+    a, b, c = (mx.nd.array([2.0]) for _ in range(3))
+    for x in (a, c):
+        x.attach_grad()
+    with mx.autograd.record():
+        y = _Product()(a, b, c)
+    y.backward()
+    assert a.grad.asscalar() == 4.0
+    assert c.grad.asscalar() == 0.0
+
+
+def test_fused_batch_norm_adds_up_one_element_after_the_other() -> None:
+    """Then `batch_norm_train` can be MXNet's own: its statistics would not be worse than those of pairwise sums."""
+    x = numpy.random.default_rng(0).normal(size=(128, 1, 28, 28)).astype("float32")
+    ones, zeros = from_host(numpy.ones(1, "float32")), from_host(numpy.zeros(1, "float32"))
+    with mx.autograd.train_mode():
+        y, _, _ = npx.batch_norm(
+            from_host(x), ones, zeros, zeros, ones, eps=1e-5, fix_gamma=False, output_mean_var=True
+        )
+    exact = x.astype("float64")
+    expected = (exact - exact.mean()) / numpy.sqrt(exact.var() + 1e-5)
+    error = numpy.max(numpy.abs(y.asnumpy() - expected)) / numpy.max(numpy.abs(expected))
+    assert error > 20 * numpy.finfo("float32").eps
+
+
+def test_fully_connected_gives_the_bias_no_gradient_where_the_weight_has_none() -> None:
+    """Then `linear` may leave the bias to it always."""
+    x, weight, bias = (from_host(numpy.ones(shape, "float32")) for shape in ((4, 5), (3, 5), (3,)))
+    bias.attach_grad()
+    with mx.autograd.record():
+        y = npx.fully_connected(x, weight, bias, num_hidden=3, flatten=False)
+    y.backward()
+    assert not bias.grad.asnumpy().any()
+
+
+def test_slope_of_erf_is_rounded_to_float32() -> None:
+    """Then `erf` can be MXNet's own."""
+    grad = gradient(npx.erf, numpy.zeros(1))[0]
+    assert abs(grad[0] - 2.0 / numpy.sqrt(numpy.pi)) > 1e-10
+
+
+def test_booleans_have_no_bitwise_functions() -> None:
+    """Then `bitwise_and`, `bitwise_or` and `bitwise_xor` can be MXNet's own."""
+    with pytest.raises(mx.MXNetError):
+        np.bitwise_and(from_host(numpy.ones((2, 3), numpy.bool_)), from_host(numpy.ones(3, numpy.bool_))).asnumpy()
+
+
+def test_signbit_of_a_scalar_is_no_tensor() -> None:
+    """Then `signbit` can be MXNet's own."""
+    assert not isinstance(np.signbit(from_host(numpy.array(-1.0))), np.ndarray)
+
+
+def test_gradient_of_arctan2_of_a_number_is_wrong() -> None:
+    """Then `atan2` can be MXNet's own."""
+    grad = gradient(lambda x: np.arctan2(1.75, x), X)[0]
+    assert not numpy.allclose(grad, -1.75 / (1.75**2 + X**2))
+
+
+def test_gradient_of_eigh_is_zero() -> None:
+    """Then `symmetric_eigen` can be MXNet's own."""
+    assert not gradient(lambda x: np.linalg.eigh(x)[0], numpy.diag([1.0, 2.0]))[0].any()
+
+
+def test_svd_takes_no_high_matrices() -> None:
+    """Then `reduced_svd` need not transpose."""
+    with pytest.raises(mx.MXNetError):
+        np.linalg.svd(from_host(X.T))[0].asnumpy()
+
+
+CRASH = """
+from d2l_backends.mxnet.arrays import np
+np.where(np.zeros((2, 0)) > 0, np.zeros((2, 0)), np.zeros((1, 1))).asnumpy()
+"""
+
+
+def test_where_of_nothing_ends_the_process() -> None:
+    """Then `where` needs no case for empty tensors."""
+    assert subprocess.run([sys.executable, "-c", CRASH], capture_output=True, check=False).returncode < 0
+
+
+@pytest.mark.parametrize("kind", [optimizer.AdaGrad, optimizer.RMSProp, optimizer.AdaDelta])
+def test_optimisers_keep_their_state_in_float32(kind: type) -> None:
+    """Then `native_optimiser` can build it, and its limits in the adapter go."""
+    state = kind().create_state(0, from_host(numpy.zeros(2, numpy.float64)).as_nd_ndarray())
+    assert (state[0] if isinstance(state, tuple) else state).dtype == numpy.float32
+
+
+def test_nag_keeps_weight_decay_out_of_the_momentum() -> None:
+    """Then `native_optimiser` need not add the decay to the gradient."""
+    with mx.util.np_array(True):
+        updater = optimizer.get_updater(optimizer.NAG(learning_rate=0.1, momentum=0.9, wd=0.5))
+        weight = from_host(numpy.array([1.0]))
+        for _ in range(2):
+            updater(0, from_host(numpy.array([0.3])), weight)
+    assert weight.asnumpy()[0] == pytest.approx(0.6518, abs=1e-5)  # 0.64564 by the formula

@@ -53,3 +53,8 @@ def test_float_range_adds_up_rounding_errors() -> None:
     """When this fails, `arange` in arrays.py may be `tf.range`."""
     values = tf.range(0.0, 1000.0, 0.1, tf.float32).numpy()
     assert not np.array_equal(values, np.arange(0.0, 1000.0, 0.1).astype(np.float32)[: len(values)])
+
+
+def test_erf_of_infinity_is_nan() -> None:
+    """When this fails, `erf` in arrays.py may be `tf.math.erf`."""
+    assert np.isnan(tf.math.erf(tf.constant([np.inf], tf.float64)).numpy()).all()

@@ -3,13 +3,12 @@
 import numpy as np
 import pytest
 import torch
+from d2l_backends.torch.network import _host_bits, card_bits
+from d2l_backends.torch.system import scope
 
 from d2l_core import composites
 from d2l_core.backend import use_backend
 from d2l_core.errors import UsageError
-
-from .network import _host_bits, card_bits
-from .system import scope
 
 
 @pytest.mark.parametrize(("first", "second"), [(0, 0), (2**32 - 1, 2**31), (123456, 2**32 - 5)])

@@ -1,0 +1,176 @@
+"""What can be said of dtypes without a tensor: kinds, limits and promotion, by the array API standard 2024.12.
+
+A dtype is the active backend's own object; here each is known by its name in `interface.DTYPES`. Promotion stays within
+a kind: integers with integers, floats with floats. The standard leaves a mixture open, and it is an error here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from d2l_core.backend import Backend, active
+from d2l_core.interface import DTYPES, DType, Tensor
+
+__all__ = ["FloatInfo", "IntegerInfo", "can_cast", "finfo", "iinfo", "isdtype", "result_type"]
+
+_INTEGERS = ("uint8", "int32", "int64")
+_FLOATS = ("float32", "float64")
+_KINDS: dict[str, tuple[str, ...]] = {
+    "bool": ("bool",),
+    "signed integer": ("int32", "int64"),
+    "unsigned integer": ("uint8",),
+    "integral": _INTEGERS,
+    "real floating": _FLOATS,
+    "complex floating": (),
+    "numeric": (*_INTEGERS, *_FLOATS),
+}
+_CHAINS = (("bool",), _INTEGERS, _FLOATS)
+"""Dtypes that promote to each other, each to any that follows it."""
+
+
+@dataclass(frozen=True)
+class FloatInfo:
+    """Limits of a float dtype.
+
+    Attributes:
+        bits: width.
+        eps: distance from 1 to the next larger number.
+        max: largest finite number.
+        min: smallest finite number, ``-max``.
+        smallest_normal: smallest positive number of full precision.
+        dtype: the dtype described.
+    """
+
+    bits: int
+    eps: float
+    max: float
+    min: float
+    smallest_normal: float
+    dtype: DType
+
+
+@dataclass(frozen=True)
+class IntegerInfo:
+    """Limits of an integer dtype.
+
+    Attributes:
+        bits: width.
+        max: largest number.
+        min: smallest number.
+        dtype: the dtype described.
+    """
+
+    bits: int
+    max: int
+    min: int
+    dtype: DType
+
+
+def find_name(dtype: DType) -> str | None:
+    """The name of a native dtype of the active backend, None for anything else."""
+    return _names(active()).get(dtype) if dtype is not None and getattr(type(dtype), "__hash__", None) else None
+
+
+_NAMES: dict[str, dict[DType, str]] = {}
+
+
+def _names(backend: Backend) -> dict[DType, str]:
+    if backend.name not in _NAMES:
+        _NAMES[backend.name] = {getattr(backend, name): name for name in DTYPES}
+    return _NAMES[backend.name]
+
+
+def _name(dtype: DType) -> str:
+    name = find_name(dtype)
+    if name is None:
+        raise TypeError(f"{dtype!r} is no dtype of {active().name}; use one of xp.{', xp.'.join(DTYPES)}.")
+    return name
+
+
+def _name_of(dtype_or_tensor: DType | Tensor) -> str:
+    return _name(dtype_or_tensor.dtype if active().is_tensor(dtype_or_tensor) else dtype_or_tensor)
+
+
+def is_floating(x: Tensor) -> bool:
+    """Whether the elements of x are floats."""
+    return find_name(x.dtype) in _FLOATS
+
+
+def is_bool(x: Tensor) -> bool:
+    """Whether the elements of x are booleans."""
+    return find_name(x.dtype) == "bool"
+
+
+def finfo(type: DType | Tensor, /) -> FloatInfo:
+    """Limits of a float dtype, or of the dtype of a tensor; TypeError for dtypes of another kind."""
+    name = _name_of(type)
+    if name not in _FLOATS:
+        raise TypeError(f"finfo describes floats; {name} is none: use iinfo for integers.")
+    info = np.finfo(name)
+    bounds = (float(info.eps), float(info.max), float(info.min), float(info.smallest_normal))
+    return FloatInfo(int(info.bits), *bounds, getattr(active(), name))
+
+
+def iinfo(type: DType | Tensor, /) -> IntegerInfo:
+    """Limits of an integer dtype, or of the dtype of a tensor; TypeError for dtypes of another kind."""
+    name = _name_of(type)
+    if name not in _INTEGERS:
+        raise TypeError(f"iinfo describes integers; {name} is none: use finfo for floats.")
+    info = np.iinfo(name)
+    return IntegerInfo(int(info.bits), int(info.max), int(info.min), getattr(active(), name))
+
+
+def isdtype(dtype: DType, kind: DType | str | tuple[DType | str, ...]) -> bool:
+    """Whether a dtype is of a kind: a word of the standard, a dtype, or any of several in a tuple.
+
+    The words are ``bool``, ``signed integer``, ``unsigned integer``, ``integral``, ``real floating``,
+    ``complex floating`` and ``numeric``. ValueError for another word.
+    """
+    if isinstance(kind, tuple):
+        return any(isdtype(dtype, one) for one in kind)
+    if not isinstance(kind, str):
+        return _name(dtype) == _name(kind)
+    if kind not in _KINDS:
+        raise ValueError(f"There is no kind of dtypes {kind!r}; choose one of: {', '.join(_KINDS)}.")
+    return _name(dtype) in _KINDS[kind]
+
+
+def result_type(*arrays_and_dtypes: DType | Tensor | complex) -> DType:
+    """The dtype of arithmetic between tensors, dtypes and Python numbers.
+
+    A Python number takes the dtype of the others.
+
+    Raises:
+        ValueError: there is no tensor or dtype.
+        TypeError: the kinds are mixed.
+    """
+    scalars = [x for x in arrays_and_dtypes if isinstance(x, bool | int | float)]
+    names = [_name_of(x) for x in arrays_and_dtypes if not isinstance(x, bool | int | float)]
+    if not names:
+        raise ValueError("result_type needs at least one tensor or dtype.")
+    common = _promoted(names)
+    for scalar in scalars:
+        if not _takes(common, scalar):
+            raise TypeError(f"A Python {type(scalar).__name__} has no common dtype with {common}; convert one of them.")
+    return getattr(active(), common)
+
+
+def _promoted(names: list[str]) -> str:
+    for chain in _CHAINS:
+        if set(names) <= set(chain):
+            return max(names, key=chain.index)
+    raise TypeError(f"{', '.join(sorted(set(names)))} have no common dtype; convert them to one with xp.astype.")
+
+
+def _takes(name: str, scalar: complex) -> bool:
+    if isinstance(scalar, bool):
+        return name == "bool"
+    return name in _FLOATS or (isinstance(scalar, int) and name in _INTEGERS)
+
+
+def can_cast(from_: DType | Tensor, to: DType, /) -> bool:
+    """Whether promotion leads from one dtype, or a tensor's, to another."""
+    source, target = _name_of(from_), _name(to)
+    return any(source in chain and target in chain[chain.index(source) :] for chain in _CHAINS)
