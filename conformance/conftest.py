@@ -31,6 +31,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Choose the profile of hypothesis."""
     settings.load_profile("deep" if os.environ.get("D2L_CONFORMANCE") == "deep" else "quick")
+    if config.getoption("--record") and getattr(config.option, "numprocesses", None):
+        raise pytest.UsageError("--record needs all tests in one process: run it without --numprocesses.")
 
 
 @functools.cache
@@ -81,4 +83,6 @@ def observed(request: pytest.FixtureRequest) -> Iterator[Observed]:
     record = Observed()
     yield record
     if request.config.getoption("--record"):
+        if request.session.testsfailed:
+            pytest.fail("Some tests failed, so observed.json stays as it is.")
         record.write()

@@ -46,6 +46,12 @@ def argsort(x: Array, axis: int = -1, descending: bool = False) -> Array:
     return np.argsort(-x if descending else x, axis=axis, kind="stable")
 
 
+def top_k(x: Array, k: int, axis: int = -1) -> tuple[Array, Array]:
+    """The k largest elements and where they are, by sorting."""
+    order = np.take(argsort(x, axis, descending=True), range(k), axis=axis)
+    return np.take_along_axis(x, order, axis), order
+
+
 def logsumexp(x: Array, axis: Any = None, keepdims: bool = False) -> Array:
     """Logarithm of a sum of exponentials in extended precision, shifted where infinities allow it."""
     shift = np.max(x, axis=axis, keepdims=True)
@@ -54,6 +60,63 @@ def logsumexp(x: Array, axis: Any = None, keepdims: bool = False) -> Array:
     result = np.log(total) + shift
     squeezed = result if keepdims else np.squeeze(result, axis=axis)
     return np.asarray(squeezed, np.float64)
+
+
+# ---------------------------------------------------------------- decompositions
+
+
+def _positive_columns(vectors: Array) -> Array:
+    """A sign for each column of one matrix: that of its first component of at least 0.6 of the largest size."""
+    signs = []
+    for column in vectors.T:
+        size = np.abs(column)
+        signs.append(np.sign(next(c for c, s in zip(column, size, strict=True) if s >= 0.6 * size.max())))
+    return np.array(signs)
+
+
+def _each(function: Callable[..., tuple[Array, ...]], x: Array) -> tuple[Array, ...]:
+    """A function of one matrix for each of a stack."""
+    if x.ndim == 2:
+        return function(x)
+    return tuple(np.stack(parts) for parts in zip(*[_each(function, matrix) for matrix in x], strict=True))
+
+
+def _eigh(x: Array) -> tuple[Array, ...]:
+    values, vectors = np.linalg.eigh((x + x.T) / 2)
+    return values, vectors * _positive_columns(vectors)
+
+
+def eigh(x: Array) -> tuple[Array, ...]:
+    """Eigenvalues and eigenvectors with signs by the rule."""
+    return _each(_eigh, x)
+
+
+def svd(x: Array, full_matrices: bool = True) -> tuple[Array, ...]:
+    """Singular values and vectors with signs by the rule; what completes a basis is NumPy's."""
+
+    def signed(matrix: Array) -> tuple[Array, ...]:
+        left, values, right = np.linalg.svd(matrix, full_matrices=full_matrices)
+        k = len(values)
+        signs = _positive_columns(left[:, :k])
+        left[:, :k] *= signs
+        right[:k] *= signs[:, None]
+        return left, values, right
+
+    return _each(signed, x)
+
+
+def qr(x: Array, mode: str = "reduced") -> tuple[Array, ...]:
+    """Orthonormal columns and an upper triangle with a diagonal that is not negative."""
+
+    def signed(matrix: Array) -> tuple[Array, ...]:
+        q, r = np.linalg.qr(matrix, mode)
+        k = min(matrix.shape)
+        signs = np.where(np.diagonal(r) < 0, -1.0, 1.0)
+        q[:, :k] *= signs
+        r[:k] *= signs[:, None]
+        return q, r
+
+    return _each(signed, x)
 
 
 # ---------------------------------------------------------------- windows

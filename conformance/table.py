@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from d2l_conformance import table_arrays, table_network
+from d2l_conformance import table_arrays, table_layers, table_linalg, table_network, table_standard
 from d2l_conformance.case import Case
 
-GROUPS = ("arrays", "network", "autodiff")
+GROUPS = ("arrays", "linalg", "network", "autodiff")
 """Groups of the contract whose functions are cases; those of `system` and `native` have tests of their own."""
 
-CASES: dict[str, Case] = {case.name: case for case in (*table_arrays.CASES, *table_network.CASES)}
+_ROWS = (*table_arrays.CASES, *table_standard.CASES, *table_linalg.CASES, *table_network.CASES, *table_layers.CASES)
+
+CASES: dict[str, Case] = {case.name: case for case in _ROWS}
 """Every case by the name of its function."""

@@ -25,6 +25,7 @@ from d2l_conformance._makers import (
     values,
 )
 from d2l_conformance.case import Array, Bits, Case, Contraction, Maker, Named, Slope, Ulp, sample
+from d2l_conformance.oracle_layers import erf
 
 Generator = np.random.Generator
 LIBRARY = "The mathematical library promises a few units in the last place."
@@ -362,6 +363,7 @@ ELEMENTWISE = [
     Case("sign", np.sign, unary_spread(), Bits(), "input", edges=values(0.0, -0.0, 2.5, -3.0, inf, -inf)),
     _elementwise("exp", np.exp, unary(-10, 5), 4, *SPECIAL, 1000.0, -1000.0),
     _elementwise("expm1", np.expm1, unary(-3, 3), 8, *SPECIAL, *TINY),
+    _elementwise("erf", erf, unary(-3, 3), 4, *SPECIAL, *TINY),
     _elementwise("log", np.log, unary(0.1, 10), 4, 0.0, -1.0, 1.0, inf, nan),
     _elementwise("log1p", np.log1p, unary(-0.5, 3), 4, *SPECIAL, *TINY, -2.0),
     _elementwise("sqrt", np.sqrt, unary(0.1, 10), 2, *SPECIAL),

@@ -250,6 +250,34 @@ def _scan(rng: Generator) -> Any:
     yield sample(_decay, rng.normal(size=3), rng.normal(size=(1, 3)))
 
 
+def _choose(predicate: Any, if_true: Any, if_false: Any, *operands: Any) -> Any:
+    return if_true(*operands) if predicate else if_false(*operands)
+
+
+def _branches(rng: Generator) -> Any:
+    for predicate in (True, False):
+        yield sample(
+            np.array(predicate), lambda x, y: {"z": x * y}, lambda x, y: {"z": x - 0.5 * y},
+            rng.normal(size=(2, 3)), rng.normal(size=(2, 3)),
+        )  # fmt: skip
+
+
+def _repeat(condition: Any, body: Any, carry: Any) -> Any:
+    while condition(carry):
+        carry = body(carry)
+    return carry
+
+
+def _doubling(carry: Any) -> Any:
+    count, x = carry
+    return count + 1.0, 2.0 * x
+
+
+def _loops(rng: Generator) -> Any:
+    for limit in (20.0, 0.0):
+        yield sample(lambda carry, limit=limit: carry[1] < limit, _doubling, (np.array(0.0), np.array(0.75)))
+
+
 def _whole_gradient(differentiate: Any, x: Any) -> Any:
     total = np.sum if differentiate is _cubic_gradient else interface.sum
     (value, aux), grads = differentiate(lambda inputs: (total(inputs[0] ** 3), inputs[0] * 2.0))([x])
@@ -281,6 +309,8 @@ def _pairs(rng: Generator) -> Any:
 AUTODIFF = [
     Case("stop_gradient", lambda x: x, unary(-3, 3), Bits(), "input"),
     Case("scan", oracle.scan, _scan, Scaled(2), differentiable=(1, 2)),
+    Case("cond", _choose, _branches, Scaled(2), differentiable=(3, 4), gradient=LINEAR),
+    Case("while_loop", _repeat, _loops, Bits(reason="Powers of two.")),
     Case(
         "differentiate", _cubic_gradient, unary_spread(), Scaled(4), call=_whole_gradient,
         compiled=False,

@@ -9,7 +9,7 @@ import pytest
 from d2l_conformance.case import REAL, Array
 from d2l_conformance.limits import limited
 
-from d2l_core import composites
+from d2l_core import autodiff, composites
 from d2l_core import interface as xp
 from d2l_core.backend import Backend
 
@@ -104,6 +104,34 @@ def test_closure_is_constant(backend: Backend, x: Array) -> None:
     close(first[0], x)
     (_, aux), _ = xp.differentiate(lambda inputs: (xp.sum(inputs[0]), outside * 3.0))([xp.asarray(x)])
     assert is_plain(aux)
+
+
+def _weighted(inputs: list[Any], function: str) -> Any:
+    images, weight, bias = inputs
+    if function == "conv":
+        return xp.conv(images, weight, bias)
+    if function == "linear":
+        return composites.linear(images, weight[:, 0, 0], bias)
+    return composites.batch_norm_train(images, bias * weight[:, 0, 0, 0], bias, 1e-5)[0]
+
+
+@pytest.mark.parametrize("function", ["batch_norm_train", "conv", "linear"])
+def test_gradient_does_not_depend_on_who_asks(backend: Backend, precision: int, function: str) -> None:
+    """Each input has the same gradient alone as together with the others, constants before it or not."""
+    rng = np.random.default_rng(5)
+    shapes = ((2, 3, 4, 2), (3, 3, 2, 2), (3,))
+    tensors = [xp.asarray(rng.normal(size=shape).astype(REAL[precision])) for shape in shapes]
+
+    def total(inputs: list[Any]) -> tuple[Any, None]:
+        return xp.sum(xp.square(_weighted(inputs, function))), None
+
+    together = xp.differentiate(total)(tensors)[1]
+    for i, expected in enumerate(together):
+
+        def of_one(inputs: list[Any], i: int = i) -> tuple[Any, None]:
+            return total([*tensors[:i], inputs[0], *tensors[i + 1 :]])
+
+        close(xp.differentiate(of_one)([tensors[i]])[1][0], xp.to_numpy(expected))
 
 
 def test_stop_gradient(backend: Backend, x: Array) -> None:
@@ -341,3 +369,56 @@ def test_compiled_second_derivative(backend: Backend, x: Array) -> None:
     wide = x.astype(np.float64)
     close(value, np.sum(np.exp(2 * wide)))
     close(slope, 2 * np.exp(2 * wide))
+
+
+# ---------------------------------------------------------------- products with vectors, and whole matrices
+
+
+def _cubes(x: Any) -> Any:
+    """Three functions of a vector of four."""
+    return x[:3] ** 3 * x[1:]
+
+
+def _jacobian_of_cubes(x: Array) -> Array:
+    matrix = np.zeros((3, 4))
+    for i in range(3):
+        matrix[i, i], matrix[i, i + 1] = 3 * x[i] ** 2 * x[i + 1], x[i] ** 3
+    return matrix
+
+
+def test_jacobian_and_its_products(backend: Backend, x: Array) -> None:
+    """Whole, and from the left."""
+    point, v = x[0], x[1, :3]
+    expected = _jacobian_of_cubes(point.astype(np.float64))
+    close(autodiff.jacobian(_cubes, xp.asarray(point)), expected)
+    value, pullback = autodiff.vjp(_cubes, xp.asarray(point))
+    close(value, point[:3] ** 3 * point[1:])
+    close(pullback(xp.asarray(v)), v.astype(np.float64) @ expected)
+
+
+def test_jacobian_of_matrices_has_all_axes(backend: Backend, x: Array) -> None:
+    """A matrix as a function of a matrix."""
+    whole = autodiff.jacobian(lambda t: xp.matmul(t, xp.matrix_transpose(t)), xp.asarray(x[:2]))
+    assert tuple(whole.shape) == (2, 2, 2, 4)
+    expected = np.zeros((2, 2, 2, 4))
+    for i, j, k in np.ndindex(2, 2, 4):
+        expected[i, j, i, k] += x[j, k]
+        expected[i, j, j, k] += x[i, k]
+    close(whole, expected)
+
+
+@limited("second derivatives")
+def test_products_of_second_order(backend: Backend, x: Array) -> None:
+    """Along a direction, and of the Hessian."""
+    point, v = x[0], x[1]
+    wide = point.astype(np.float64)
+    value, along = autodiff.jvp(_cubes, xp.asarray(point), xp.asarray(v))
+    close(value, wide[:3] ** 3 * wide[1:])
+    close(along, _jacobian_of_cubes(wide) @ v)
+    hessian = np.diag(12 * wide**2) + 2.0
+
+    def quartic(t: Any) -> Any:
+        return xp.sum(t**4) + xp.square(xp.sum(t))
+
+    close(autodiff.hessian(quartic, xp.asarray(point)), hessian)
+    close(autodiff.hvp(quartic, xp.asarray(point), xp.asarray(v)), hessian @ v)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from d2l_core.backend import adapters
+from d2l_core.backend import GROUPS, adapters
 
 TIMEOUT_S = 300
 COMMAND = [sys.executable, "-P", "-m", "d2l_core"]
@@ -106,7 +106,7 @@ def register(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., s
         info.mkdir()
         source = _ADAPTER.format(name=name, title=name.title(), requires=requires) if init is None else init
         (package / "__init__.py").write_text(source)
-        for module in ("arrays", "network", "autodiff", "system", "native"):
+        for module in GROUPS:
             (package / f"{module}.py").write_text(arrays if module == "arrays" else "")
         (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.5\n")
         (info / "entry_points.txt").write_text(f"[d2l.backends]\n{name} = adapter_{name}:adapter\n")

@@ -63,6 +63,7 @@ def test_backends_table_and_json(d2l: Command, register: Callable[..., str]) -> 
         assert data[name]["available"]
         assert data[name]["version"]
         assert data[name]["devices"][0]["precisions"]
+        assert data[name]["limits"] == dict(adapters()[name].limits)
     assert [name for name in data if data[name]["default"]] == [installed_backends()[0]]
     assert data["absent"]["problem"] == "not installed (it needs no_such_framework)"
     assert data["broken"]["problem"] == "installed but does not import: ImportError: half installed"
