@@ -17,13 +17,12 @@
 # # LeNet and batch normalisation
 #
 # A shop gets back thousands of parcels a day and wants a camera to tell a shirt from a coat. To softmax
-# regression a picture is a list of 784 unrelated numbers: a shirt moved by two pixels is a different thing. We
-# should like a network that knows two facts about pictures before it sees the first one: neighbouring pixels
-# belong together, and a sleeve is a sleeve wherever it lies.
+# regression a picture is a list of 784 unrelated numbers, and a shirt moved by two pixels is a different thing.
+# We want a network that knows two facts beforehand: neighbouring pixels belong together, and a sleeve is a
+# sleeve wherever it lies.
 #
-# The convolutional network does. The one that we build, LeNet, read the digits on bank cheques in the 1990s. It
-# also shows how a sound network can refuse to learn at all, and how *batch normalisation*, found two decades
-# later, cures it.
+# A convolutional network does. The one that we build, LeNet, read bank cheques in the 1990s (LeCun and others,
+# 1998). It also shows how a sound network can refuse to learn, and how *batch normalisation* cures it.
 
 # %%
 from functools import partial
@@ -42,14 +41,14 @@ from d2l_core.training import Trainer
 # %% [markdown]
 # ## The idea
 #
-# Take a small array of weights, the *kernel*, lay it over a corner of the picture, multiply what lies on top of
-# each other and add up: one number, large where the picture resembles the kernel. Slide it on by one pixel and
-# do the same, with the same weights. The numbers form a new picture, a *feature map*, that says where the
-# pattern was found. Several kernels give several maps, the *channels* of the next layer.
+# Lay a small array of weights, the *kernel*, over a corner of the picture, multiply what lies on top of each
+# other and add up: one number, large where the picture resembles the kernel. Done at every place with the same
+# weights, this makes a new picture, a *feature map*, that says where the pattern was found. Several kernels
+# give several maps, the *channels* of the next layer.
 #
-# A second kind of layer, *pooling*, replaces each little square of a map by its mean: the map becomes smaller
-# and less exact about the place. LeNet alternates the two until the maps are 5 pixels wide, and hands the 400
-# remaining numbers to three ordinary layers. The figure shows the stages to scale.
+# *Pooling* replaces each little square of a map by its mean: the map becomes smaller and less exact about the
+# place. LeNet alternates the two until the maps are 5 pixels wide, and hands the 400 remaining numbers to three
+# affine layers.
 
 
 # %%
@@ -100,43 +99,43 @@ if __name__ == "__main__":
 # %% [markdown]
 # ## The mathematics of convolution
 #
-# Let $\mathbf{X}$ be a picture with $c$ channels, $h$ rows and $w$ columns, shape $(c, h, w)$, and $\mathbf{K}$
-# a bank of $o$ kernels, shape $(o, c, k, k)$. The layer computes
+# Let $\mathbf{X}$ be a picture with $c$ channels, $h$ rows and $w$ columns, shape $(c, h, w)$, $\mathbf{K}$ a
+# bank of $o$ kernels, shape $(o, c, k, k)$, and $\mathbf{b}$ a bias for each, shape $(o,)$. The letters $o$ and
+# $c$ also serve as indices. The layer computes $\mathbf{Y}$ of shape $(o, h', w')$,
 #
 # $$Y_{o,i,j} = b_o + \sum_{c}\sum_{u=0}^{k-1}\sum_{v=0}^{k-1} K_{o,c,u,v}\, X_{c,\,i+u,\,j+v} .$$
 #
 # Strictly this is *cross-correlation*: a mathematician's convolution has $X_{c,i-u,j-v}$, the kernel turned by
-# 180 degrees. As the kernel is learned, nobody minds.
+# 180 degrees, but as the kernel is learned nobody minds.
 #
 # **Size.** The kernel fits in a row of $w$ pixels at $w - k + 1$ places. With $p$ zeros added on both sides
-# (*padding*) the row has $w + 2p$ pixels, and if only each $s$-th place is used (*stride*), there are
+# (*padding*) and only each $s$-th place used (*stride*), there are
 #
-# $$w' = \left\lfloor \frac{w + 2p - k}{s} \right\rfloor + 1 .$$
+# $$w' = \left\lfloor \frac{w + 2p - k}{s} \right\rfloor + 1 ,$$
 #
-# A window of 5 with $p = 2$ keeps the size: $28 + 4 - 5 + 1 = 28$. Without padding 14 becomes 10, and pooling
-# with window and stride 2 halves.
+# and $h'$ likewise. With $k = 5$ and $p = 2$ the size stays, $28 + 4 - 5 + 1 = 28$; without padding 14 becomes
+# 10, and pooling with window and stride 2 halves.
 #
-# **Sharing.** An affine map from the $28 \times 28$ pixels to six maps of that size would have 3.7 million
-# weights. The convolution is such a map too, but a pixel meets only its neighbours, so most entries of the
-# matrix are zero, and the others repeat the same $6 \cdot 25$ numbers; with the biases it has 156 parameters.
-# Each is trained by all 784 places of each picture, since the gradient
+# **Sharing.** An affine map from the $28 \times 28$ pixels to six maps of that size has 3.7 million weights.
+# Our first convolution is such a map, but most entries of its matrix are zero, and the others repeat the same
+# $6 \cdot 25$ numbers; with the biases it has 156 parameters. All 784 places of a picture train each of them,
+# since the gradient of a loss $L$
 #
 # $$\frac{\partial L}{\partial K_{o,c,u,v}} = \sum_{i,j} \frac{\partial L}{\partial Y_{o,i,j}}\, X_{c,\,i+u,\,j+v}$$
 #
-# sums over them: a cross-correlation again, of the input with the gradient of the output.
+# sums over them: a cross-correlation again.
 #
 # **Equivariance.** Let $T$ shift a picture by $(a, b)$, $(T\mathbf{X})_{c,i,j} = X_{c,i-a,j-b}$. The output at
 # $(i, j)$ for $T\mathbf{X}$ is $b_o + \sum K_{o,c,u,v} X_{c,i-a+u,j-b+v} = Y_{o,i-a,j-b}$: *shift the input,
-# and the output is shifted likewise*, except where the shift brings the border into play. This is the second of
-# our two facts, built in. Pooling weakens it into what we want at the end: a shift by one pixel moves half of a
-# $2 \times 2$ square out of it, so the pooled map changes little.
+# and the output is shifted likewise*, except near the border. This is the second of our two facts, built in.
+# Pooling weakens it into what we want at the end: a map that changes little when the picture is shifted a
+# little.
 
 # %% [markdown]
 # ## Convolution from scratch
 #
-# Instead of nested loops over places, take for each of the $k^2$ offsets $(u, v)$ the whole picture shifted by
-# it, a slice, and stack the slices; then one sum of products over channels and offsets is left, which `einsum`
-# writes as the formula does.
+# Instead of looping over places we take for each of the $k^2$ offsets $(u, v)$ the picture shifted by it, a
+# slice, and stack the slices; `einsum` then writes the sum as the formula does.
 
 
 # %%
@@ -193,9 +192,8 @@ if __name__ == "__main__":
 # %% [markdown]
 # ## A kernel that finds edges, learned
 #
-# Sobel's kernel, from 1968, shows where a picture becomes brighter from left to right: the difference between
-# the columns on the right and on the left, weighted by 1, 2, 1. Given only pictures and what it makes of them,
-# can descent find the nine numbers?
+# Sobel's kernel (1968) shows where a picture becomes brighter from left to right: right column minus left,
+# weighted by 1, 2, 1. Given only pictures and what it makes of them, can descent find the nine numbers?
 
 # %%
 SOBEL = np.array([[-1.0, 0.0, 1.0], [-2.0, 0.0, 2.0], [-1.0, 0.0, 1.0]])
@@ -255,20 +253,19 @@ if __name__ == "__main__":
 
 # %% [markdown]
 # After 200 steps the loss has fallen from 0.87 to 0.00035, yet the kernel's middle row is $\pm 1.87$ instead of
-# $\pm 2$, its other rows $\pm 1.07$ (PyTorch, float32). This is linear regression whose examples are the
-# patches: in the direction of an eigenvector of $\mathbf{H} = \frac{2}{N}\sum_{\mathbf{p}}
-# \mathbf{p}\mathbf{p}^\top$ the error shrinks by $1 - \eta\lambda$ per step. The eigenvalue of the constant
-# patch is 3.1, and the others lie between 0.16 and 0.006. Most of Sobel's kernel has the eigenvalue 0.16 and is
-# learned in a few dozen steps; the part that tells the weights 1, 2, 1 from equal ones has eigenvalues near
-# 0.012 and comes last. Its absence hardly shows, because pictures hardly contain it: *what the data do not
-# show, descent does not learn*.
+# $\pm 2$, its other rows $\pm 1.07$ (PyTorch, seed 0). This is linear regression whose examples are the $N$
+# patches $\mathbf{p} \in \mathbb{R}^9$: along an eigenvector of
+# $\mathbf{H} = \frac{2}{N}\sum_{\mathbf{p}} \mathbf{p}\mathbf{p}^\top$, shape $(9, 9)$, with the eigenvalue
+# $\lambda$ the error shrinks by $1 - \eta\lambda$ per step, with the learning rate $\eta = 0.6$. The constant
+# patch has $\lambda = 3.1$; the others lie between 0.16 and 0.006. Most of Sobel's kernel belongs to 0.16 and
+# is learned in a few dozen steps; the part that tells 1, 2, 1 from equal weights has eigenvalues near 0.012 and
+# comes last. Pictures hardly contain it, and what the data do not show, descent does not learn.
 
 # %% [markdown]
 # ## LeNet
 #
-# Between the maps stands the sigmoid $\sigma(z) = 1 / (1 + e^{-z})$. The original of LeCun and others (1998)
-# had a scaled hyperbolic tangent there, trained factors in its pooling, and distances to stored patterns as its
-# last layer.
+# Between the maps stands the sigmoid $\sigma(z) = 1 / (1 + e^{-z})$. The original had a scaled hyperbolic
+# tangent there, trained factors in its pooling, and distances to stored patterns as its last layer.
 
 
 # %%
@@ -320,40 +317,39 @@ if __name__ == "__main__":
     print(f"{count_parameters(model)} parameters together")
 
 # %% [markdown]
-# The network has 61,706 parameters, and the two convolutions hold 2,572 of them. Yet they do most of the work:
-# the second alone multiplies $16 \cdot 150 \cdot 100 = 240{,}000$ times for each picture, the three affine maps
-# together 58,920 times.
+# The two convolutions hold 2,572 of the 61,706 parameters, yet they do most of the work: the second alone takes
+# $16 \cdot 150 \cdot 100 = 240{,}000$ multiplications, the three affine maps together 58,920.
 #
 # ## Batch normalisation
 #
-# If numbers come to a layer tiny or huge, its gradients are tiny or huge. Ioffe and Szegedy (2015) proposed to
-# fix the mean and the spread of every channel, *inside* the network, by the batch at hand. Let $x_1, \dots,
-# x_m$ be the values of one channel over all examples and places of the batch ($m = n h w$ for maps, $m = n$ for
-# vectors). Then
+# A layer that receives tiny or huge numbers has tiny or huge gradients. Ioffe and Szegedy (2015) proposed to
+# fix the mean and the spread of every channel, *inside* the network, by the batch at hand. Let
+# $x_1, \dots, x_m$ be the values of one channel over all examples and places of the batch ($m = n h w$ for maps
+# $(n, c, h, w)$, $m = n$ for vectors $(n, c)$). Then
 #
 # $$\mu = \frac{1}{m} \sum_{i=1}^m x_i, \qquad v = \frac{1}{m} \sum_{i=1}^m (x_i - \mu)^2, \qquad
 #   \hat{x}_i = \frac{x_i - \mu}{\sqrt{v + \epsilon}}, \qquad y_i = \gamma \hat{x}_i + \beta .$$
 #
-# The small $\epsilon$ prevents a division by zero. $\gamma$ and $\beta$, one of each per channel, are trained,
-# so that the layer can still choose any mean and spread.
+# The small $\epsilon$ prevents a division by zero; $\gamma$ and $\beta$, shape $(c,)$ for all channels, are
+# trained, so that the layer can still choose any mean and spread.
 #
-# **For a single picture** the batch means nothing, and a prediction must not depend on who else is in the
-# batch. So during training the layer keeps *running statistics*, $\mu_{\text{run}} \leftarrow (1 - \alpha)
-# \mu_{\text{run}} + \alpha \mu$ with $\alpha = 0.1$ and the variance likewise, and in evaluation puts them in
-# the place of $\mu$ and $v$.
+# A prediction must not depend on who else is in the batch. So in training the layer gathers *running
+# statistics*, $\mu_{\text{run}} \leftarrow (1 - \alpha) \mu_{\text{run}} + \alpha \mu$ with $\alpha = 0.1$ and
+# the variance likewise, which in evaluation take the place of $\mu$ and $v$.
 #
-# **Why $m / (m - 1)$?** The running variance estimates the variance $\sigma^2$ of *all* values, from batches.
-# Suppose the $x_i$ independent with mean $\theta$. Since $\sum_i (x_i - \mu)^2 = \sum_i (x_i - \theta)^2 -
-# m(\mu - \theta)^2$ and the mean of $m$ values has the variance $\sigma^2 / m$,
+# **Why $m / (m - 1)$?** The running variance estimates the variance $\sigma^2$ of *all* values. If the $x_i$
+# are independent with mean $\theta$, then since
+# $\sum_i (x_i - \mu)^2 = \sum_i (x_i - \theta)^2 - m(\mu - \theta)^2$ and the mean of $m$ values has the
+# variance $\sigma^2 / m$,
 #
 # $$\mathbb{E}[v] = \frac{1}{m}\left(m \sigma^2 - m \frac{\sigma^2}{m}\right) = \frac{m - 1}{m} \sigma^2 .$$
 #
-# So the running statistics receive $v$ multiplied by $m / (m - 1)$, which is right on average. The
-# normalisation itself keeps $v$, for it is to give this batch the spread one.
+# So the running variance receives $v m / (m - 1)$, which is right on average. The normalisation itself keeps
+# $v$, for it is to give this batch the spread one.
 #
-# **The gradient.** Write $g_i = \partial L / \partial y_i$ and $s = \sqrt{v + \epsilon}$. As $\mu$ and $v$
-# depend on every $x_i$, so does each $\hat{x}_j$: from $\partial \mu / \partial x_i = 1/m$ and $\partial v /
-# \partial x_i = 2 (x_i - \mu) / m$ follows
+# **The gradient.** Write $g_i = \partial L / \partial y_i$ and $s = \sqrt{v + \epsilon}$. Each $\hat{x}_j$
+# depends on every $x_i$ through $\mu$ and $v$: from $\partial \mu / \partial x_i = 1/m$ and
+# $\partial v / \partial x_i = 2 (x_i - \mu) / m$ follows
 #
 # $$\frac{\partial \hat{x}_j}{\partial x_i}
 #   = \frac{1}{s}\left(\delta_{ij} - \frac{1}{m}\right) - \frac{x_j - \mu}{2 s^3} \cdot \frac{2 (x_i - \mu)}{m}
@@ -365,20 +361,19 @@ if __name__ == "__main__":
 #   \frac{1}{m}\sum_j g_j \hat{x}_j\right), \qquad
 #   \frac{\partial L}{\partial \gamma} = \sum_j g_j \hat{x}_j, \qquad \frac{\partial L}{\partial \beta} = \sum_j g_j .$$
 #
-# The bracket is $\mathbf{g}$ without its mean and its part along $\hat{\mathbf{x}}$: what would shift or
-# stretch the whole channel is taken out, as the layer undoes it anyway. So the bias of a convolution *before*
-# the layer gets no gradient.
+# The bracket is $\mathbf{g} = (g_1, \dots, g_m)$ without its mean and its part along $\hat{\mathbf{x}}$: what
+# would shift or stretch the whole channel is taken out, as the layer undoes it anyway. The bias of a
+# convolution *before* the layer gets no gradient.
 #
-# **Scale.** Let the weights $\mathbf{w}$ before the layer be multiplied by $a > 0$. All $x_i$ are multiplied by
-# $a$, and so are $\mu$ and $\sqrt{v}$; without $\epsilon$ the output is the same, $L(a\mathbf{w}) =
-# L(\mathbf{w})$. Differentiating both sides with respect to $\mathbf{w}$, and then with respect to $a$ at $a =
-# 1$,
+# **Scale.** If the weights $\mathbf{w}$ before the layer are multiplied by $a > 0$, so are all $x_i$, $\mu$ and
+# $\sqrt{v}$; without $\epsilon$ the output is the same, $L(a\mathbf{w}) = L(\mathbf{w})$. Differentiating both
+# sides with respect to $\mathbf{w}$, and then with respect to $a$ at $a = 1$,
 #
 # $$\nabla L(a \mathbf{w}) = \frac{1}{a} \nabla L(\mathbf{w}), \qquad \mathbf{w}^\top \nabla L(\mathbf{w}) = 0 .$$
 #
-# Larger weights get *smaller* gradients, and every gradient is at right angles to the weights, so that each
-# step makes them longer. Only their direction matters, and a step turns it by an angle proportional to $\eta /
-# \lVert\mathbf{w}\rVert^2$: if a rate is too large, the weights grow until it is small enough.
+# Larger weights get *smaller* gradients, and each step, at right angles to the weights, makes them longer. A
+# step with the learning rate $\eta$ turns them by an angle proportional to $\eta / \lVert\mathbf{w}\rVert^2$:
+# if the rate is too large, they grow until it is small enough.
 #
 # ### From scratch
 
@@ -425,8 +420,7 @@ def batch_norm_gradient(X, G, gamma, eps=1e-5):
 # %% [markdown]
 # ### Concise, and a check that both agree
 #
-# Both layers must give the same output, gradients and statistics, and our formula the gradient that is found
-# automatically.
+# Output, gradients and statistics must agree, and so must our formula and the automatic gradient.
 
 
 # %%
@@ -491,16 +485,10 @@ if __name__ == "__main__":
 # %% [markdown]
 # ## Shirts and coats
 #
-# Three jobs: LeNet as it is; the same with our batch normalisation before every sigmoid; and with the
-# library's. All use stochastic gradient descent with batches of 128 for ten epochs. LeNet keeps the rate $\eta
-# = 0.1$ throughout; the two with batch normalisation keep it for half of the run and then take it down to zero
-# along half a cosine.
-#
-# Why must the rate come to rest? The gradient of one batch is not that of all pictures, so at a constant rate
-# the weights never settle, and the result depends on where the last step happens to leave them. With 0.1
-# throughout, at full scale, the accuracy with batch normalisation after epochs six to ten was 0.835, 0.858,
-# 0.883, 0.886 and 0.853 (PyTorch, seed 0); with two other seeds the tenth gave 0.871 (TensorFlow) and 0.865
-# (PyTorch). Which epoch is the last is luck. Small steps at the end average the noise out.
+# Three jobs: LeNet as it is, with our batch normalisation before every sigmoid, and with the library's. All use
+# stochastic gradient descent with batches of 128 for ten epochs and the rate $\eta = 0.1$; the last two take it
+# down to zero along half a cosine from the middle of the run on, since at a constant rate the noise of the
+# batches never lets the weights settle.
 
 # %%
 shared = {
@@ -568,27 +556,22 @@ if __name__ == "__main__":
     print(results_table("lenet"))
 
 # %% [markdown]
-# At scale `standard`, with 6,000 training and 1,000 test pictures, on PyTorch with the seeds 0, 1 and 2, the
-# networks with batch normalisation, ours or the library's, reached an accuracy of 0.709, 0.719 and 0.703 after
-# the first epoch of 47 steps and of 0.841, 0.829 and 0.836 after the tenth (with the rate 0.1 throughout:
-# 0.832, 0.819 and 0.823). While the rate is large the curve has drops, with seed 1 from 0.794 to 0.767; over
-# the last four epochs none is larger than 0.001. LeNet as it is had 0.100 after the first epoch and after the
-# tenth, with each seed, and its loss ended at 2.307. Equal probabilities for all classes give $\ln 10 = 2.303$:
-# it has learned nothing.
+# At scale `standard`, with 6,000 training and 1,000 test pictures (PyTorch, seed 0), the network with batch
+# normalisation reached an accuracy of 0.709 after the first epoch of 47 steps and of 0.841 after the tenth.
+# Plain LeNet had 0.100 after the first and after the tenth, and its loss ended at 2.307. Equal probabilities
+# for all classes give $\ln 10 = 2.303$: it has learned nothing.
 #
-# At full scale, with ten times as many pictures, the same LeNet had an accuracy of 0.100 after one, two and
-# three epochs, then 0.406, 0.572 and finally 0.724 (PyTorch, seed 0; 4,690 steps). Its loss lay between 2.30
-# and 2.31 on average for the first 1,200 steps, fell below 2.25 near step 1,630, and below 1.5 only 350 steps
-# later. What does it do for a thousand steps?
+# At scale `full`, with all 60,000 pictures, it had 0.100 after three epochs, then 0.406, 0.572 and at the end
+# 0.724. Its loss lay near 2.30 for 1,200 of 4,690 steps, fell below 2.25 near step 1,630, and below 1.5 only
+# 350 steps later. What happens in the first thousand?
 #
 # ## What goes wrong
 #
 # ### A sound network that does not start
 #
 # A common answer: sigmoids *saturate*. For large $|z|$ the slope $\sigma'(z) = \sigma(z)(1 - \sigma(z))$ is
-# nearly zero, and nothing goes back through it. Let us look. For an untrained network and one batch we record
-# for each sigmoid how much its outputs differ from picture to picture, and its mean slope; and for each layer
-# the size of its gradient.
+# nearly zero, and nothing goes back through it. Let us see, in an untrained network, how much the outputs of
+# each sigmoid differ from picture to picture, its mean slope, and the size of each layer's gradient.
 
 
 # %%
@@ -646,28 +629,25 @@ if __name__ == "__main__":
     plot_signals(plain, normalised)
 
 # %% [markdown]
-# The sigmoids are not saturated at all. Their slopes are 0.248, 0.243, 0.227 and 0.234, and the largest
-# possible slope is 0.25. The trouble is just this largest value. The initial weights, drawn by the rule of
-# Glorot and Bengio, keep the spread of a signal *if the activation has slope one*. With a slope of a quarter
-# each layer lets pass a quarter of the differences at best, and averaging over windows takes its share: the
-# spread falls from sigmoid to sigmoid, 0.030, 0.0050, 0.0012 and 0.00031. The last layer sees 84 numbers that
-# hardly depend on the picture, and can learn from them only how frequent the classes are. Going back, the same
-# slopes damp the gradient: 0.032 in the last layer, then 0.0039, 0.00074, 0.00037 and, in the first, 0.000098.
-# Only after many hundred steps of slow growth does a difference arrive at the top; and then, as each layer's
-# gradient is proportional to the product of the others, all come to life within an epoch.
+# The sigmoids are not saturated at all: the slopes are 0.248, 0.243, 0.227 and 0.234, and the largest possible
+# is 0.25. Just this is the trouble. The initial weights, drawn by the rule of Glorot and Bengio (2010), keep
+# the spread of a signal *if the activation has slope one*. With a slope of a quarter each layer lets pass a
+# quarter of the differences at best, and averaging over windows takes its share: the spread falls from sigmoid
+# to sigmoid, 0.030, 0.0050, 0.0012 and 0.00031. The last layer sees 84 numbers that hardly depend on the
+# picture, and can learn from them only how frequent the classes are. Going back, the same slopes damp the
+# gradient, from 0.032 in the last layer to 0.0039, 0.00074, 0.00037 and 0.000098. Growth is slow for many
+# hundred steps; then, as each layer's gradient is proportional to the weights of the others, all come to life
+# within an epoch.
 #
-# With larger initial weights saturation is real and gives the same flat curve, but the cure is the opposite; so
-# it is worth ten lines to see which it is.
-#
-# Batch normalisation gives every sigmoid inputs of spread one, whatever came before: the spreads are 0.17,
-# 0.19, 0.21 and 0.21, and the gradient of the first kernels is 0.071, seven hundred times as large. The tangent
-# of the original LeNet has zero mean and a slope near one (exercise 4).
+# Batch normalisation gives every sigmoid inputs of spread one: its outputs have the spreads 0.17, 0.19, 0.21
+# and 0.21, and the gradient of the first kernels is 0.071, seven hundred times as large. The tangent of the
+# original LeNet has zero mean and a slope near one (exercise 4).
 #
 # ### Evaluation mode forgotten
 #
-# Whoever forgets to switch to evaluation mode gets predictions from the statistics of the batch at hand. We try
-# it with 1,000 test pictures in one batch, with the pictures of one class, as they lie in a folder, and with
-# single pictures.
+# Whoever forgets to switch to evaluation mode predicts with the statistics of the batch at hand. We try it with
+# 1,000 test pictures in one batch, with one class at a time, as pictures lie in folders, and with single
+# pictures.
 
 
 # %%
@@ -723,22 +703,20 @@ if __name__ == "__main__":
 
 # %% [markdown]
 # In evaluation mode the model gets 0.841 of the pictures right (PyTorch, seed 0, scale `standard`), and with
-# all of them in one training-mode batch 0.841 again, which is the trap: the test by which one might notice
-# passes. With one class at a time, the same pictures and the same weights give 0.212. In a batch of nothing but
-# trousers the mean *is* trousers, and it is subtracted. The answer for one picture depends on the others: this
-# is the leak.
+# all of them in one training-mode batch 0.841 again, which is the trap: the obvious test passes. With one class
+# at a time, the same pictures and weights give 0.212. In a batch of nothing but trousers the mean *is*
+# trousers, and it is subtracted: the answer for one picture depends on the others.
 #
 # Single pictures give 0.100, which is chance. For vectors a batch of one has $x = \mu$, hence $\hat{x} = 0$ and
-# $y = \beta$ in every unit: nothing is left of the picture, and the logits of any two are equal. Our own layer
-# stops with a division by zero in $m / (m - 1)$, which is the kinder error. And each call in training mode
-# moves the running statistics, which is why `accuracies` puts the state back. The `Trainer` switches the modes
-# for us; in one's own loop, `model.evaluate()` should come first in every function that predicts.
+# $y = \beta$: any two pictures get the same logits. Our own layer stops with a division by zero in
+# $m / (m - 1)$, which is kinder. Besides, each call in training mode moves the running statistics. The
+# `Trainer` switches the modes; in a loop of your own, call `model.evaluate()` before every prediction.
 #
 # ### Channels last
 #
 # Image files and half of the frameworks store the channels of a picture last, $(n, h, w, c)$; our layers want
-# $(n, c, h, w)$. If somebody mixes this up, a trained LeNet refuses, as its kernels have one channel and the
-# "picture" 28. But a layer that learns its number of channels from the first batch will take whatever comes.
+# $(n, c, h, w)$. If they are mixed up, a trained LeNet refuses, as its kernels have one channel and the
+# "picture" 28. But a layer that learns its number of channels from the first batch takes whatever comes.
 
 
 # %%
@@ -788,62 +766,59 @@ if __name__ == "__main__":
         )
 
 # %% [markdown]
-# The tolerant network trains on the wrong layout without a word, and reaches 0.782 where the right layout gives
-# 0.824 after three epochs (PyTorch, seed 0): good enough to go unnoticed. It took the 28 rows for channels, and
-# the picture for 28 rows of one pixel each. Four of the five columns of each kernel only ever meet padding, so
-# 80 % of the weights of the first layer remain exactly where they began; in the right layout not one does. The
-# other sign is their shape, (16, 28, 5, 5) where (16, 1, 5, 5) was meant. So print the shapes, or tell the
-# layer what you expect, `nn.Conv2d(16, 5, in_channels=1)`, and it will complain.
+# On the wrong layout the tolerant network reaches 0.782 where the right one gives 0.824 after three epochs
+# (PyTorch, seed 0): good enough to go unnoticed. The 28 rows became channels one pixel wide. Four of the five
+# columns of each kernel only ever meet padding, so 80 % of the first layer's weights remain exactly where they
+# began; in the right layout not one does. The other sign is their shape, (16, 28, 5, 5) instead of (16, 1, 5,
+# 5). If you say what you expect, `nn.Conv2d(16, 5, in_channels=1)`, the layer complains.
 
 # %% [markdown]
 # ## Under the surface
 #
 # **Layout.** PyTorch and MXNet store pictures as $(n, c, h, w)$ and kernels as (out, in, rows, columns); Keras
-# and Flax by default as $(n, h, w, c)$ and (rows, columns, in, out). Behind `Flatten` this bites: the 400
-# numbers come in another order, so the columns of the first affine weight must be permuted, or a converted
-# LeNet gives nonsense with every shape correct. Here the order is that of channels first on every backend.
+# and Flax by default as $(n, h, w, c)$ and (rows, columns, in, out). Behind `Flatten` the 400 numbers then come
+# in another order, and unless the columns of the first affine weight are permuted, a converted LeNet gives
+# nonsense with every shape correct. Here channels come first on every backend.
 #
 # **Batch normalisation.** The `momentum` of PyTorch (0.1) is the weight of the *new* statistics; that of Keras
 # and Flax (both 0.99) and of Gluon (0.9) is the weight of the *old* ones. After the 47 steps of an epoch at
-# scale `standard` the start still counts $0.99^{47} = 0.62$ with the former, 0.007 with the latter. The running
-# variance of PyTorch has the factor $m / (m - 1)$; we found none in Flax, Keras (3.15) and Gluon (1.9.1) when
-# we gave each one batch and solved for it. The $\epsilon$ is $10^{-5}$ in PyTorch, Flax and Gluon and $10^{-3}$
-# in Keras, where the output of a channel with variance 0.001 shrinks by $\sqrt{2}$.
+# scale `standard` the start still counts $0.99^{47} = 0.62$ with the former and $0.9^{47} = 0.007$ with the
+# latter. The running variance of PyTorch has the factor $m / (m - 1)$; those of Flax, Keras (3.15) and Gluon
+# (1.9.1) have none. The $\epsilon$ is $10^{-5}$ in PyTorch, Flax and Gluon, but $10^{-3}$ in Keras, which
+# shrinks a channel with variance 0.001 by $\sqrt{2}$.
 #
 # **Padding.** Average pooling with padding may divide by the size of the window, zeros included (PyTorch, Flax
 # and Gluon by default), or by the number of true pixels (TensorFlow). And `"same"` in TensorFlow and Flax puts
-# an odd zero behind the picture, while a number pads both sides alike. We count the zeros and pad alike.
+# an odd zero behind the picture. We count the zeros and pad both sides alike.
 #
-# **First values.** A plateau depends on where one starts. PyTorch draws kernels uniformly from $\pm 1 /
-# \sqrt{\text{fan in}}$, Keras by the rule of Glorot and Bengio, Flax from a truncated normal with variance $1 /
-# \text{fan in}$, Gluon uniformly from $\pm 0.07$. Here the rule is Glorot's, and the numbers are the same
-# everywhere.
+# **First values.** PyTorch draws kernels uniformly from $\pm 1 / \sqrt{\text{fan in}}$, Keras by the rule of
+# Glorot and Bengio, Flax from a truncated normal with variance $1 / \text{fan in}$, Gluon uniformly from
+# $\pm 0.07$. Here the rule is Glorot's and the numbers are the same everywhere.
 #
 # ## Summary
 #
 # A convolution is an affine map in which only near pixels meet and the same weights apply at each place; shifts
-# of the input become shifts of the output. LeNet with sigmoids stays at chance for a thousand steps, not
-# because its sigmoids saturate but because four slopes of at most a quarter wipe out the differences between
-# pictures on the way up and the gradients on the way down. Batch normalisation removes the plateau, but
-# predictions in training mode depend on the rest of the batch. Layouts, momentum and padding differ between
-# frameworks without an error message.
+# of the input become shifts of the output. LeNet with sigmoids stays at chance for a thousand steps because
+# four slopes of at most a quarter wipe out the differences between pictures on the way up and the gradients on
+# the way down. Batch normalisation removes the plateau, but in training mode predictions depend on the rest of
+# the batch. Layouts, momentum and padding differ between frameworks without an error message.
 #
 # ## Exercises
 #
 # Solutions are in `lenet_solutions.py`; those marked with a star are checked by a program on every backend.
 #
-# 1. ★ *Backwards.* Write `input_gradient(G, K)`, which finds the gradient of the input of a convolution
-#    (stride 1, no padding) from that of its output, G of shape (n, o, h', w'), and the kernels K (o, c, k,
-#    k). You may use `corr2d_multi`. Try `check_input_gradient(input_gradient)`.
+# 1. ★ *Backwards.* Write `input_gradient(G, K)`, the gradient of the input of a convolution (stride 1, no
+#    padding) from that of its output, G of shape (n, o, h', w'), and the kernels K (o, c, k, k). You may use
+#    `corr2d_multi`. Try `check_input_gradient(input_gradient)`.
 # 2. ★ *Away with the layer.* In evaluation a batch normalisation behind a convolution can be merged into it.
-#    Write `fold(weight, bias, norm)`, which returns the new kernels and bias; `norm` has the attributes
-#    `weight`, `bias`, `running_mean`, `running_var` and `eps`. Try `check_fold(fold)`.
-# 3. *A bias that does nothing.* Which parameters of `bn-lenet` get no gradient, and how many are they? May
-#    one leave them out?
-# 4. *Another activation.* Replace the sigmoids of LeNet by hyperbolic tangents and by ReLUs, without batch
-#    normalisation, and run the job. Forecast first which of the two leaves the plateau, and why.
-# 5. *Batches of two.* What does a batch normalisation make of a batch of two vectors? What is the gradient of
-#    its input? Compute it first, then look.
+#    Write `fold(weight, bias, norm)`, the new kernels and bias; `norm` has the attributes `weight`, `bias`,
+#    `running_mean`, `running_var` and `eps`. Try `check_fold(fold)`.
+# 3. *A bias that does nothing.* Which parameters of `bn-lenet` get no gradient, and how many? May one leave
+#    them out?
+# 4. *Another activation.* Replace the sigmoids of plain LeNet by hyperbolic tangents and by ReLUs. Which of the
+#    two leaves the plateau, and why? Run the job.
+# 5. *Batches of two.* What does batch normalisation make of two vectors, and what is the gradient of its input?
+#    Compute first, then look.
 #
 # ## References
 #
@@ -851,8 +826,8 @@ if __name__ == "__main__":
 #   Stanford Artificial Intelligence Project.
 # - Y. LeCun, L. Bottou, Y. Bengio and P. Haffner (1998), *Gradient-Based Learning Applied to Document
 #   Recognition*, Proceedings of the IEEE 86.
-# - X. Glorot and Y. Bengio (2010), *Understanding the Difficulty of Training Deep Feedforward Neural
-#   Networks*, AISTATS.
+# - X. Glorot and Y. Bengio (2010), *Understanding the Difficulty of Training Deep Feedforward Neural Networks*,
+#   AISTATS.
 # - S. Ioffe and C. Szegedy (2015), *Batch Normalization: Accelerating Deep Network Training by Reducing
 #   Internal Covariate Shift*, ICML.
 # - H. Xiao, K. Rasul and R. Vollgraf (2017), *Fashion-MNIST: a Novel Image Dataset for Benchmarking Machine

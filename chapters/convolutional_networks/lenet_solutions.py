@@ -114,11 +114,11 @@ if __name__ == "__main__":
 #
 # Both have slope one near zero (ReLU on the right-hand side), so by the argument of the lesson neither should
 # let the signal die. They do not: with the tangent, which is closest to the original LeNet, the accuracy was
-# 0.666 after the first epoch and 0.833 after ten (PyTorch, seed 0, scale `standard`), as much as with batch
-# normalisation at the same constant rate (0.832; 0.841 when the rate comes to rest). With ReLU it was 0.319 and
-# 0.805, with drops on the way. The tangent has mean zero at the start, as the initial rule assumes; ReLU passes
-# only one half of the values on, so the signal loses half of its power in each layer, which the rule of He and
-# others (2015) makes up for with a factor of two in the variance of the weights.
+# 0.666 after the first epoch and 0.833 after ten (PyTorch, seed 0, scale `standard`), close to the 0.841 of batch
+# normalisation, whose rate comes to rest. With ReLU it was 0.319 and 0.805, with drops on the way. The tangent has
+# mean zero at the start, as the initial rule assumes; ReLU passes only one half of the values on, so the signal
+# loses half of its power in each layer, which the rule of He and others (2015) makes up for with a factor of two in
+# the variance of the weights.
 
 
 # %%

@@ -8,7 +8,7 @@
 # [time]
 # smoke = "5 s"
 # standard = "1 min"
-# full = "5 min"
+# full = "1 min"
 # [promises]
 # full = [
 #   "mlp-scratch: val_acc >= 0.8435", "mlp: val_acc >= 0.8465",
@@ -21,12 +21,12 @@
 #
 # A staircase has one lamp and two switches, one at the foot and one at the top. The lamp is on if exactly one
 # of them is up. No weighted sum of the two switches can say this: each switch, taken alone, sometimes turns the
-# light on and sometimes off. The last lesson ended at the same place, with a model that could ask how much
-# light there is at a pixel but not whether two things go together.
+# light on and sometimes off. The last lesson ended at the same place: its model could not ask whether two
+# things go together.
 #
 # The way out is to ask in two stages: first some intermediate questions, then an answer made from their
-# answers. This lesson shows what has to stand between the stages, trains such a network on Fashion-MNIST, and
-# adds *dropout*, a way to keep its many intermediate questions from relying on one another.
+# answers. We shall see what has to stand between the stages, train such a network on Fashion-MNIST, and add
+# *dropout*, which keeps the intermediate questions from relying on one another.
 
 # %%
 import itertools
@@ -45,11 +45,11 @@ from d2l_core.training import Observer, Trainer
 # %% [markdown]
 # ## The idea
 #
-# A *multilayer perceptron* puts a layer of *hidden units* between the inputs and the outputs. Each hidden unit
-# is a weighted sum of all inputs that passes through a *non-linearity*; each output is a weighted sum of all
-# hidden units. The non-linearity that we use is the plainest one, the *rectified linear unit* or ReLU: negative
-# numbers become zero and positive ones stay. In training, dropout crosses out a random part of the hidden units
-# for each example, so that the rest must do without them (right).
+# A *multilayer perceptron* puts a layer of *hidden units* between inputs and outputs. Each hidden unit is a
+# weighted sum of all inputs that passes through a *non-linearity*; each output is a weighted sum of all hidden
+# units. Our non-linearity is the plainest one, the *rectified linear unit* or ReLU: negative numbers become
+# zero and positive ones stay. In training, dropout crosses out random hidden units for each example, so that
+# the rest must do without them (right).
 
 
 # %%
@@ -86,16 +86,16 @@ if __name__ == "__main__":
     plot_network()
 
 # %% [markdown]
-# What does a ReLU do to the plane? It takes a line, keeps one side and presses the other side flat onto it.
-# The staircase needs two of them: $h_1 = \max(0, x_1 + x_2)$ counts the switches that are up, and $h_2 =
-# \max(0, x_1 + x_2 - 1)$ begins to count only at the second. In the new coordinates the two states with the
-# lamp off and the one point that "lamp on" has become can be told apart by a straight line, $h_1 - 2 h_2 =
-# \frac12$.
+# What does a ReLU do to the plane? It takes a line, keeps one side and presses the other side flat onto it. For
+# the staircase, with switches $x_1$ and $x_2$ that are 0 or 1, two suffice: $h_1 = \max(0, x_1 + x_2)$ counts
+# the switches that are up, and $h_2 = \max(0, x_1 + x_2 - 1)$ begins to count only at the second. In the new
+# coordinates the line $h_1 - 2 h_2 = \frac12$ separates the two points with the lamp off from the one with the
+# lamp on.
 #
 # Each unit adds one line at which the function may bend, a *fold*; between the folds it is affine. With $m$
-# units and two inputs there are up to $1 + m + m(m-1)/2$ pieces (the number of parts into which $m$ lines cut
-# the plane). The right panel counts them for eight units with random weights: the network has one affine map
-# for each shade, and they fit together without a jump.
+# units and two inputs there are up to $1 + m + m(m-1)/2$ pieces, as many as $m$ lines can cut the plane into.
+# The right panel shows them for eight random units: one affine map for each shade, fitting together without a
+# jump.
 
 
 # %%
@@ -154,65 +154,64 @@ if __name__ == "__main__":
 # $$\mathbf{Z} = \mathbf{X}\mathbf{W}_1^\top + \mathbf{b}_1, \qquad \mathbf{H} = \max(0, \mathbf{Z}), \qquad
 #   \mathbf{O} = \mathbf{H}\mathbf{W}_2^\top + \mathbf{b}_2,$$
 #
-# with $\mathbf{W}_1$ of shape $(m, d)$, $\mathbf{W}_2$ of shape $(k, m)$, biases $(m,)$ and $(k,)$; $\mathbf{Z}$
-# and $\mathbf{H}$ are $(n, m)$ and the logits $\mathbf{O}$ are $(n, k)$. The loss is the cross-entropy of the
-# last lesson.
+# with $\mathbf{W}_1$ of shape $(m, d)$, $\mathbf{W}_2$ of shape $(k, m)$, biases $(m,)$ and $(k,)$;
+# $\mathbf{Z}$ and $\mathbf{H}$ are $(n, m)$ and the logits $\mathbf{O}$ are $(n, k)$. The loss $L$ is the
+# cross-entropy of the last lesson.
 #
-# **Without the maximum, layers collapse.** Suppose that $\mathbf{H} = \mathbf{Z}$. Inserting one equation in the
-# other gives
+# **Without the maximum, layers collapse.** If $\mathbf{H} = \mathbf{Z}$, then
 #
 # $$\mathbf{O} = (\mathbf{X}\mathbf{W}_1^\top + \mathbf{b}_1)\mathbf{W}_2^\top + \mathbf{b}_2
 #   = \mathbf{X}(\mathbf{W}_2\mathbf{W}_1)^\top + (\mathbf{W}_2\mathbf{b}_1 + \mathbf{b}_2),$$
 #
-# again one affine map, with the weight $\mathbf{W}_2\mathbf{W}_1$ of shape $(k, d)$. By induction this holds for
-# any number of layers. Depth then adds nothing, and if $m < \min(k, d)$ it even takes something away, because the
-# rank of the product cannot exceed $m$. Everything that a deep network can do more than a linear one, it owes to
-# what stands between its layers.
+# again one affine map, with the weight $\mathbf{W}_2\mathbf{W}_1$ of shape $(k, d)$, and so for any number of
+# layers. Depth then adds nothing, and if $m < \min(k, d)$ it even takes something away, because the rank of the
+# product cannot exceed $m$.
 #
-# **With it, almost nothing is out of reach.** For every continuous function on a closed and bounded set and every
-# tolerance there is a network with a single hidden layer that stays within the tolerance everywhere, and this is
-# true of every continuous activation except polynomials (Leshno, Lin, Pinkus and Schocken, 1993; Cybenko, 1989,
-# for sigmoids); but the theorem says neither how many units it takes nor that gradient descent will find them.
+# **With it, almost nothing is out of reach.** A network with a single hidden layer can approximate every
+# continuous function on a closed and bounded set as closely as one likes, with every continuous activation
+# except polynomials (Leshno, Lin, Pinkus and Schocken, 1993; Cybenko, 1989, for sigmoids). The theorem says
+# neither how many units it takes nor that gradient descent will find them.
 #
-# **The gradient.** From the last lesson we know $\partial L / \partial \mathbf{O} = (\mathbf{P} - \mathbf{Y})/n$,
-# prediction minus truth. Going back one affine map at a time,
+# **The gradient.** From the last lesson we know
+# $\partial L / \partial \mathbf{O} = (\mathbf{P} - \mathbf{Y})/n$, the softmax of the logits minus the true
+# classes as rows with a single one, all $(n, k)$. Going back one affine map at a time,
 #
 # $$\frac{\partial L}{\partial \mathbf{W}_2} = \Big(\frac{\partial L}{\partial \mathbf{O}}\Big)^{\!\top} \mathbf{H},
 #   \qquad \frac{\partial L}{\partial \mathbf{H}} = \frac{\partial L}{\partial \mathbf{O}} \mathbf{W}_2, \qquad
 #   \frac{\partial L}{\partial \mathbf{Z}} = \frac{\partial L}{\partial \mathbf{H}} \odot [\mathbf{Z} > 0], \qquad
 #   \frac{\partial L}{\partial \mathbf{W}_1} = \Big(\frac{\partial L}{\partial \mathbf{Z}}\Big)^{\!\top} \mathbf{X},$$
 #
-# of the shapes $(k, m)$, $(n, m)$, $(n, m)$ and $(m, d)$; $\odot$ is the product element by element. The slope of
-# the ReLU is one where the unit is open and zero where it is shut. An open unit passes the gradient on unchanged,
-# however deep the network is, whereas the slope of a sigmoid is at most a quarter. A shut unit passes on nothing
-# and its weights get no gradient from this example. At zero itself there is no derivative; everything between 0
-# and 1 would be a valid choice, and 0 is the usual one.
+# of the shapes $(k, m)$, $(n, m)$, $(n, m)$ and $(m, d)$; $\odot$ is the product element by element, and
+# $[\mathbf{Z} > 0]$, the slope of the ReLU, is one where the unit is open and zero where it is shut. An open
+# unit passes the gradient on unchanged, however deep the network is, whereas the slope of a sigmoid is at most
+# a quarter. A shut unit passes on nothing and its weights get no gradient. At zero itself there is no
+# derivative; 0 is the usual choice.
 #
-# **Dropout.** Let $h$ be one hidden value, $p \in [0, 1)$ the probability of dropping it, and $r$ a random number
-# that is 1 with probability $1 - p$ and else 0. In training $h$ is replaced by $h' = r h / (1 - p)$. Then
+# **Dropout.** Let $h$ be one hidden value, $p \in [0, 1)$ the probability of dropping it, and $r$ a random
+# number that is 1 with probability $1 - p$ and else 0. In training $h$ is replaced by $h' = r h / (1 - p)$.
+# Then
 #
 # $$\mathbb{E}[h'] = \frac{(1 - p) \cdot h + p \cdot 0}{1 - p} = h, \qquad
 #   \operatorname{Var}[h'] = \mathbb{E}[h'^2] - h^2 = \frac{(1 - p) h^2}{(1 - p)^2} - h^2 = \frac{p}{1 - p} h^2 .$$
 #
-# The factor $1/(1-p)$ is chosen for the first equation: the next layer receives on average what it receives in
-# evaluation, when nothing is dropped and nothing is scaled. The second equation is the price and the point: the
-# next layer's sum $\sum_j w_j h_j'$ has the right mean and the variance $\frac{p}{1-p} \sum_j w_j^2 h_j^2$. For a
-# given mean, noise is smallest if many units contribute a little and none contributes much, so training prefers
-# weights that spread the work.
+# Thanks to the factor $1/(1-p)$ the next layer receives on average what it receives in evaluation, when nothing
+# is dropped and nothing is scaled. The variance is the price and the point: the next layer's sum
+# $\sum_j w_j h_j'$ over the hidden units $j$ with weights $w_j$ has the right mean and the variance
+# $\frac{p}{1-p} \sum_j w_j^2 h_j^2$. For a given mean, noise is smallest if many units contribute a little and
+# none much, so training prefers weights that spread the work.
 #
-# There is a second way to look at it. Each mask picks one of $2^m$ *thinned* networks, all of which share their
-# weights; a training step trains one of them for each example. In evaluation the whole network stands for their
-# vote. For a softmax directly behind the dropped layer this is exact if the vote is the geometric mean of the
-# thinned networks' probabilities, normalised to add up to one (exercise 2); with further layers in between it is
-# an approximation that works well in practice (Baldi and Sadowski, 2013).
+# Seen in another way, each mask picks one of $2^m$ *thinned* networks, which share their weights, and in
+# evaluation the whole network stands for their vote. For a softmax directly behind the dropped layer this is
+# exact if the vote is the geometric mean of the thinned networks' probabilities, normalised to add up to one
+# (exercise 2); with further layers in between it is an approximation that works well in practice (Baldi and
+# Sadowski, 2013).
 
 # %% [markdown]
 # ## From scratch
 #
-# An affine layer, the ReLU, and dropout. `random_uniform` draws one number in $[0, 1)$ for each element; the
-# elements whose number is at least $p$ are kept. Which numbers are drawn depends on the place of the layer in
-# the model, on the seed and on a counter of the calls, so that each batch meets a new mask and a run can be
-# repeated.
+# `random_uniform` draws one number in $[0, 1)$ for each element; the elements whose number is at least $p$ are
+# kept. The numbers depend on the layer's place in the model, the seed and a counter of the calls, so that each
+# batch meets a new mask and a run can be repeated.
 
 
 # %%
@@ -261,10 +260,10 @@ def mlp_scratch(num_inputs=784, num_hiddens=(256,), num_outputs=10, p=()):
 
 
 # %% [markdown]
-# The weights start uniform in $\pm\sqrt{6 / (d + m)}$, the rule of Glorot and Bengio (2010), which keeps the size
-# of the activations roughly the same from layer to layer. Before we train, we check three claims of the last
-# section: that layers without a ReLU collapse, that the gradient formulas are right, and that dropout keeps the
-# mean and adds the variance $p / (1 - p)$ to inputs of one.
+# The weights start uniform in $\pm\sqrt{6 / (d + m)}$, the rule of Glorot and Bengio (2010), which keeps the
+# size of the activations roughly the same from layer to layer. Before we train, we check that layers without a
+# ReLU collapse, that the gradient formulas are right, and that dropout keeps the mean of ones and adds the
+# variance $p / (1 - p)$.
 
 
 # %%
@@ -319,9 +318,8 @@ if __name__ == "__main__":
 # %% [markdown]
 # ## Concise
 #
-# The library has the same pieces as layers. The model without dropout has one hidden layer of 256 units, the one
-# with dropout has two of them and drops half of each. The batches are the 256 images of the last lesson, the
-# learning rate is 0.1, and there are ten epochs.
+# The model without dropout has one hidden layer of 256 units, the one with dropout has two and drops half of
+# each. As in the last lesson there are batches of 256 images, the learning rate 0.1 and ten epochs.
 
 
 # %%
@@ -350,10 +348,9 @@ jobs = {
 }
 
 # %% [markdown]
-# In the last lesson we had to copy weights before we could compare. Here the stages stand in the same order and
-# their parameters have the same names, `1.weight`, `1.bias` and so on. As initial values and masks are drawn from
-# streams called by name and seed, both models start from the same numbers and drop the same units, and the losses
-# of all steps must agree.
+# Here the parameters have the same names in both models, `1.weight`, `1.bias` and so on, and initial values and
+# masks are drawn from streams called by name and seed. So both start from the same numbers and drop the same
+# units, and the losses of all steps must agree.
 
 
 # %%
@@ -374,8 +371,8 @@ if __name__ == "__main__":
 # %% [markdown]
 # ## Ten epochs
 #
-# Here are ten epochs on the sample of 6,000 images, and the recorded runs on all 60,000: each backend, with the
-# mean and the spread over the seeds.
+# First the sample of 6,000 images, then the recorded runs on all 60,000: each backend, with the mean and the
+# spread over the seeds.
 
 # %%
 if __name__ == "__main__":
@@ -392,22 +389,19 @@ if __name__ == "__main__":
 
 # %% [markdown]
 # On the sample, with seed 0 on PyTorch, the network without dropout ended at 0.796 and the one with dropout at
-# 0.803. Softmax regression reached 0.80 on the same images: after 240 steps the hidden layer has not yet paid for
-# itself. It needs time and data. On all images ten epochs are 2,350 steps, and there the promises of the header,
-# 0.8435 to 0.8495, lie two points above those of the last lesson.
+# 0.803. Softmax regression reached 0.80 on the same images: after 240 steps the hidden layer has not yet paid
+# for itself. On all images ten epochs are 2,350 steps, and there the promises, 0.8435 to 0.8495, lie two points
+# above those of the last lesson.
 #
-# With dropout the training loss, 0.666, is *higher* than the validation loss, 0.545. That is no mistake: the
-# first was measured on thinned networks, the second on the whole one. And the accuracy without dropout went
-# from 0.827 to 0.796 in the last epoch: the learning rate is again large for these images, and single epochs
-# flicker.
+# With dropout the training loss, 0.666, is *higher* than the validation loss, 0.545: the first was measured on
+# thinned networks, the second on the whole one. The accuracy without dropout fell from 0.827 to 0.796 in the
+# last epoch: the learning rate is again large for these images, and single epochs flicker.
 #
 # ## The gap
 #
-# A fair test of dropout changes nothing but dropout. We take two hidden layers of 256 units, once with and once
-# without, and give them sixty epochs on the sample: few images and much time, so that there is something to
-# learn by heart. The *generalisation gap* is the accuracy on the training images minus that on the validation
-# images, both in evaluation mode. It must be measured separately, since the loss that training reports comes from
-# thinned networks and is too high.
+# A fair test of dropout changes nothing but dropout. We give two hidden layers of 256 units, with and without,
+# sixty epochs on the sample: few images and much time to learn them by heart. The *generalisation gap* is the
+# accuracy on the training images minus that on the validation images, both in evaluation mode.
 
 
 # %%
@@ -474,16 +468,14 @@ if __name__ == "__main__":
 
 # %% [markdown]
 # These are means of the last ten epochs (PyTorch, seed 0). Without dropout the network names 90.1 per cent of
-# the training images rightly and 84.0 per cent of the others, a gap of 6.1 points; with dropout 89.5 and 85.2,
-# a gap of 4.3, and the validation loss falls from 0.473 to 0.430. Dropout gave up a little on the training
-# images and gained a little on new ones. It did not close the gap, and this is one seed; on 60,000 images and
-# ten epochs, where little can be learnt by heart, expect even less from it. The price is time: after ten epochs
-# the thinned networks were at a training loss of 0.67 when the whole one was at 0.52.
+# the training and 84.0 per cent of the validation images rightly, a gap of 6.1 points; with dropout 89.5 and
+# 85.2, a gap of 4.3, and the validation loss falls from 0.473 to 0.430. Dropout lost a little on the training
+# images and gained a little on new ones. It did not close the gap, and this is one seed.
 #
 # ## What goes wrong
 #
-# **Equal weights.** Softmax regression may start with all weights zero. A network with a hidden layer may not,
-# and nor may it start with any other constant.
+# **Equal weights.** Softmax regression may start with all weights zero; a network with a hidden layer may not,
+# nor with any other constant.
 
 
 # %%
@@ -515,14 +507,13 @@ if __name__ == "__main__":
 
 # %% [markdown]
 # With zeros the hidden values are zero, so $\partial L / \partial \mathbf{W}_2 = 0$; the outgoing weights are
-# zero, so $\partial L / \partial \mathbf{H} = 0$ and nothing reaches the first layer. Only the output biases can
-# move: the accuracy stays at 0.1 for ever. With 0.01 everywhere there is a gradient, but it is the same for all
-# sixteen units, since all compute the same and are used the same. Equal weights plus equal gradients give equal
-# weights: the spread between the units is exactly zero after 240 steps. Sixteen units do the work of one, and the
-# accuracy (0.25 on PyTorch, where a network with one unit from a random start reached 0.19) shows it; sixteen
-# units that start differently reach 0.78. The random start is there to break this symmetry.
+# zero, so $\partial L / \partial \mathbf{H} = 0$ and nothing reaches the first layer. Only the output biases
+# can move: the accuracy stays at 0.1 for ever. With 0.01 everywhere there is a gradient, but it is the same for
+# all sixteen units, and equal weights plus equal gradients give equal weights: the spread between the units is
+# exactly zero after 240 steps. Sixteen units do the work of one: their accuracy was 0.25 on PyTorch, where one
+# unit from a random start reached 0.19 and sixteen that start differently 0.78.
 #
-# **Dead units.** A hidden unit that is shut for every image has the gradient zero and cannot come back. Let us
+# **Dead units.** A hidden unit that is shut for every image has the gradient zero and cannot come back. We
 # raise the learning rate and count.
 
 
@@ -555,9 +546,9 @@ if __name__ == "__main__":
 # %% [markdown]
 # None dies at 0.1; at 0.5 one third of the units is dead after three epochs, at 1.0 three quarters, at 2.0
 # seven of eight. Pixels are never negative, so one large step against the mean image lowers a unit's sum for
-# all images at once. The treacherous case is 0.5, whose accuracy (0.70 against 0.77) looks like a slow start
-# only: a third of the network is gone, and no smaller learning rate later on will bring it back. A ReLU with a
-# small slope on the negative side never shuts entirely (exercise 1).
+# all images. The treacherous case is 0.5, whose accuracy (0.70 against 0.77) looks like no more than a slow
+# start: no smaller learning rate later on will bring the lost third back. A ReLU with a small slope on the
+# negative side never shuts entirely (exercise 1).
 #
 # **Dropout left on.** Whoever forgets to switch to evaluation mode gets no error, only an answer that changes.
 
@@ -579,11 +570,11 @@ if __name__ == "__main__":
     print("switched", [mean_accuracy(model.evaluate(), loader) for _ in range(5)])
 
 # %% [markdown]
-# The same model on the same thousand images scored between 0.819 and 0.837 with dropout left on and 0.856, five
-# times over, without. A model whose answer to the same question varies is the sign to look for. The opposite
-# mistake, evaluation mode during training, has no such sign: dropout simply does not take place.
+# The same model on the same thousand images scored between 0.819 and 0.837 with dropout left on and 0.856 each
+# time without. The opposite mistake, evaluation mode during training, does not even show in answers that vary:
+# dropout simply does not take place.
 #
-# **Dropout without the factor.** Leave out $1/(1-p)$ and everything seems to work: training simply gets used to
+# **Dropout without the factor.** Leave out $1/(1-p)$ and everything seems to work: training gets used to
 # activations that are half as large. The surprise comes in evaluation, when all units speak at once.
 
 
@@ -637,52 +628,48 @@ if __name__ == "__main__":
     print(f"weights halved afterwards: val_acc {mean_accuracy(model, data.val):.3f}")
 
 # %% [markdown]
-# Before training, dropout without the factor halves the mean size of the first layer's output (0.113 against
-# 0.225), and 0.161 is left of 0.375 at the logits: activations shrink layer by layer. With the factor the first
-# pair is 0.226 and 0.225. Deeper down the agreement is not perfect (0.219 against 0.157), since a ReLU turns
-# part of the noise of its input into a higher mean.
+# Before training, dropout without the factor halves the mean size of the first hidden layer's output (0.113
+# against 0.225), and 0.161 is left of 0.375 at the logits. With the factor the first pair is 0.226 and 0.225;
+# deeper down the agreement is not perfect (0.219 against 0.157), since a ReLU turns part of the noise of its
+# input into a higher mean.
 #
-# After training, evaluation gives the unscaled network logits of the mean size 8.9 where training had 2.3. It is
-# far too sure of itself: the validation loss is 1.197 instead of 0.553 and the accuracy 0.677 instead of 0.790.
-# Halving the two weights afterwards, as the original paper did, brings the accuracy to 0.718. That anything
-# changes is due to the biases: without them doubled activations would double every sum, and the largest logit
-# would stay the largest. What is still missing is probably time, since small activations also mean small
-# gradients; we have not tried.
+# After training, the unscaled network has logits of the mean size 8.9 in evaluation where training had 2.3. It
+# is far too sure of itself: the validation loss is 1.197 instead of 0.553 and the accuracy 0.677 instead of
+# 0.790. Halving the weights behind both dropout layers afterwards, as the original paper did, brings it to
+# 0.718. (Without biases nothing would change: all sums would be halved alike.)
 #
 # ## Under the surface
 #
-# *Keep or drop.* In the paper of Srivastava and others, $p$ is the probability of *keeping* a unit, nothing is
-# scaled in training, and the weights are multiplied by $p$ afterwards. Today's frameworks scale in training
-# ("inverted dropout"), and in PyTorch, Flax, Keras and Gluon the argument is the probability of *dropping*. Old
-# code may mean the opposite: `tf.nn.dropout` took `keep_prob` until TensorFlow 2, and the `Dropout(rate)` of
-# JAX's example library `stax` keeps with probability `rate` to this day. At $p = 0.5$ nobody notices.
+# *Keep or drop.* In the paper of Srivastava and others (2014), $p$ is the probability of *keeping* a unit,
+# nothing is scaled in training, and the weights are multiplied by $p$ afterwards. PyTorch, Flax, Keras and
+# Gluon scale in training, and their argument is the probability of *dropping*. But `tf.nn.dropout` took
+# `keep_prob` until TensorFlow 2, and `Dropout(rate)` in JAX's example library `stax` still keeps with
+# probability `rate`. At $p = 0.5$ nobody notices.
 #
 # *Who knows the mode.* In PyTorch it is a flag of each module, set by `train()` and `eval()`, as here. In Keras
-# it is the argument `training` of the call, in Flax's linen the argument `deterministic`. In Gluon the layer has no
-# say: dropout works inside `autograd.record()` and rests outside it.
+# it is the argument `training` of the call, in Flax's linen the argument `deterministic`. In Gluon the layer
+# has no say: dropout works inside `autograd.record()` and rests outside it.
 #
 # *Random streams.* PyTorch, MXNet and, unless one asks for stateless operations, TensorFlow draw masks from
 # generators with a hidden state, so a mask depends on everything drawn before; JAX wants an explicit key. The
-# same seed gives other masks on each framework, and two such runs can only be compared by their means over many
-# seeds. Here the position of an element is hashed together with the layer, the seed and the number of the call,
-# in 32-bit integers, whose arithmetic is exact everywhere: the mask is the same to the last bit on every
-# backend, and what remains between two backends is rounding.
+# same seed gives other masks on each framework. Here the position of an element is hashed together with the
+# layer, the seed and the number of the call, in 32-bit integers, whose arithmetic is exact everywhere: the mask
+# is the same to the last bit on every backend.
 #
-# *Initial values.* The defaults for an affine layer with $d$ inputs and $m$ outputs differ: PyTorch draws weight
-# *and bias* uniformly from $\pm 1/\sqrt{d}$; Keras draws the weight from $\pm\sqrt{6/(d+m)}$ and sets the bias to
-# zero; Flax takes a truncated normal distribution of variance $1/d$ and zero; Gluon draws from $\pm 0.07$ whatever
-# the size, and zero. For our first layer these are standard deviations of 0.021, 0.044, 0.036 and 0.040. Whoever
-# compares frameworks with their default layers compares these choices as well; our layers start with the second
-# one on all backends.
+# *Initial values.* The defaults for an affine layer with $d$ inputs and $m$ outputs differ: PyTorch draws
+# weight *and bias* uniformly from $\pm 1/\sqrt{d}$; Keras draws the weight from $\pm\sqrt{6/(d+m)}$, Flax from
+# a truncated normal distribution of variance $1/d$, Gluon from $\pm 0.07$, and all three set the bias to zero.
+# For our first layer these are standard deviations of 0.021, 0.044, 0.036 and 0.040. Our layers follow the
+# second rule on all backends.
 #
 # ## Summary
 #
-# Affine layers in a row are one affine map; a ReLU between them makes the function bend at as many folds as there
-# are units. Gradients pass through open units unchanged and through shut ones not at all, so initial weights must
-# differ from unit to unit and the learning rate must not shut them for good. Dropout crosses out units at random
-# in training and divides the others by $1-p$, which keeps the mean of what the next layer sees and adds noise that
-# makes it hard to learn examples by heart. It belongs to training alone: left on in evaluation it costs accuracy
-# and repeatability, and without the factor evaluation runs on activations that training never saw.
+# Affine layers in a row are one affine map; a ReLU between them lets the function bend at one fold for each
+# unit. Gradients pass through open units unchanged and through shut ones not at all, so initial weights must
+# differ from unit to unit and the learning rate must not shut them for good. Dropout crosses out units at
+# random in training and divides the others by $1-p$, which keeps the mean of what the next layer sees and adds
+# noise that makes it hard to learn examples by heart. Left on in evaluation it costs accuracy and
+# repeatability, and without the factor evaluation runs on activations that training never saw.
 #
 # ## Exercises
 #
@@ -692,25 +679,26 @@ if __name__ == "__main__":
 #    `slope` (Maas, Hannun and Ng, 2013). What is its gradient? Does it cure the network at the learning rate 1?
 #    Try `check_leaky_relu(leaky_relu)`.
 # 2. ★ *The vote of the thinned networks.* Hidden values $\mathbf{h}$ with $m$ entries, dropped with probability
-#    $p$, feed a softmax layer. Write `masked_ensemble(H, weight, bias, p)`, the normalised geometric mean of the
-#    probabilities under all $2^m$ masks, each weighted by its probability, for `H` (n, m), `weight` (k, m) and
-#    `bias` (k,). Why does it equal the network without dropout? Try `check_masked_ensemble(masked_ensemble)`.
+#    $p$, feed a softmax layer. Write `masked_ensemble(H, weight, bias, p)`, the normalised geometric mean of
+#    the probabilities under all $2^m$ masks, each weighted by its probability, for `H` (n, m), `weight` (k, m)
+#    and `bias` (k,). Why does it equal the network without dropout? Try
+#    `check_masked_ensemble(masked_ensemble)`.
 # 3. ★ *A longer staircase.* With $n$ switches, the lamp is on if an odd number of them is up. Write
-#    `parity_network(n)`, which returns arrays `weight` (n, n), `bias` (n,) and `output` (n,) such that `output`
-#    times the ReLU of `weight` times the switches plus `bias` is 1 or 0. Try `check_parity_network(parity_network)`.
-# 4. *Different weights, the same function.* In how many ways can the hidden units be ordered? Show further that
-#    multiplying the incoming weights and the bias of a unit by $c > 0$ and its outgoing weights by $1/c$ changes
-#    no output. Does it change the gradient?
-# 5. *Noise as a penalty.* Apply dropout to the inputs of linear regression. Show that the expected squared error
-#    of one example is $(\mathbf{w}^\top\mathbf{x} - y)^2 + \frac{p}{1-p}\sum_j w_j^2 x_j^2$ and check it by drawing
-#    many masks. Which known penalty does it resemble?
+#    `parity_network(n)`: arrays `weight` (n, n), `bias` (n,) and `output` (n,) such that `output` times the
+#    ReLU of `weight` times the switches plus `bias` is 1 or 0. Try `check_parity_network(parity_network)`.
+# 4. *Different weights, the same function.* In how many ways can the hidden units be ordered? Show that
+#    multiplying a unit's incoming weights and bias by $c > 0$ and its outgoing weights by $1/c$ changes no
+#    output. Does it change the gradient?
+# 5. *Noise as a penalty.* Apply dropout to the inputs of linear regression. Show that the expected squared
+#    error of one example is $(\mathbf{w}^\top\mathbf{x} - y)^2 + \frac{p}{1-p}\sum_j w_j^2 x_j^2$ and check it
+#    by drawing many masks. Which known penalty does it resemble?
 #
 # ## References
 #
-# - G. Cybenko (1989), *Approximation by Superpositions of a Sigmoidal Function*, Mathematics of Control, Signals,
-#   and Systems 2.
-# - M. Leshno, V. Y. Lin, A. Pinkus and S. Schocken (1993), *Multilayer Feedforward Networks With a Nonpolynomial
-#   Activation Function Can Approximate Any Function*, Neural Networks 6.
+# - G. Cybenko (1989), *Approximation by Superpositions of a Sigmoidal Function*, Mathematics of Control,
+#   Signals, and Systems 2.
+# - M. Leshno, V. Y. Lin, A. Pinkus and S. Schocken (1993), *Multilayer Feedforward Networks With a
+#   Nonpolynomial Activation Function Can Approximate Any Function*, Neural Networks 6.
 # - X. Glorot and Y. Bengio (2010), *Understanding the Difficulty of Training Deep Feedforward Neural Networks*,
 #   AISTATS.
 # - A. L. Maas, A. Y. Hannun and A. Y. Ng (2013), *Rectifier Nonlinearities Improve Neural Network Acoustic
