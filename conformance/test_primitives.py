@@ -31,9 +31,6 @@ DIFFERENTIABLE = pytest.mark.parametrize(
     [case for case in CASES.values() if case.differentiable],
     ids=[n for n, c in CASES.items() if c.differentiable],
 )
-WRONG = pytest.mark.parametrize(
-    "case", [case for case in CASES.values() if case.wrong], ids=[n for n, c in CASES.items() if c.wrong]
-)
 
 
 # ---------------------------------------------------------------- the table itself
@@ -187,15 +184,3 @@ def judge_gradients(
             error = max(error, case.gradient.error(grad, other, lambda: (1, 0.0)))
         observed.note(case.name, "gradient", precision, backend.name, error)
         assert error <= case.gradient.limit, f"gradient of {case.name}({one}) is {error:.3g} units off"
-
-
-# ---------------------------------------------------------------- wrong calls
-
-
-@WRONG
-def test_wrong_call(case: Case, backend: Backend, precision: int) -> None:
-    """A call whose shapes do not fit raises; it does not compute something else."""
-    for one in case.make(case.wrong, precision):
-        tensors = _run.tensors_of(one)
-        with pytest.raises(Exception):  # noqa: B017, PT011 - the framework's own error, whichever it is
-            _run.to_arrays(_run.call(case, one, tensors))

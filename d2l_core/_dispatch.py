@@ -8,10 +8,15 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from d2l_core import backend as _backend
+from d2l_core._explain import explained
+from d2l_core._requirements import REQUIREMENTS
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 REGISTRY: dict[str, Primitive] = {}
+
+EXPLAINED = ("arrays", "linalg", "network")
+"""Groups whose functions take no functions, so that an error in a call is about the call."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +50,8 @@ def _declare(declaration: F, *, group: str, composite: bool, accepts_foreign: bo
     name = declaration.__name__
     REGISTRY[name] = Primitive(name, group, declaration, composite)
     current = _backend._CURRENT
+    explains = group in EXPLAINED
+    require = REQUIREMENTS.get(name)
 
     @functools.wraps(declaration)
     def dispatch(*args: Any, **kwargs: Any) -> Any:
@@ -54,6 +61,16 @@ def _declare(declaration: F, *, group: str, composite: bool, accepts_foreign: bo
         for value in args:
             if type(value) in foreign and not accepts_foreign:
                 raise _backend.mixed(backend, name, value)
-        return getattr(backend, name)(*args, **kwargs)
+        if not explains:
+            return getattr(backend, name)(*args, **kwargs)
+        try:
+            if require is not None:
+                require(*args, **kwargs)
+            return getattr(backend, name)(*args, **kwargs)
+        except Exception as error:  # whatever the framework raises
+            cause = explained(error, backend, declaration, args, kwargs)
+            if cause is error:
+                raise
+            raise cause from cause.__cause__
 
     return dispatch  # type: ignore[return-value]

@@ -23,6 +23,17 @@ class MixedBackendsError(D2LError, TypeError):
     """A tensor of one backend was passed to a function that runs on another."""
 
 
+class CallError(D2LError, ValueError):
+    """A function of the contract was called with arguments that do not fit together.
+
+    The sentence is the same on every backend; what the framework itself said is the error's ``__cause__``.
+    """
+
+    def __init__(self, sentence: str, *, described: bool = False):
+        super().__init__(sentence)
+        self.described = described
+
+
 class CheckpointError(D2LError):
     """A checkpoint is damaged or belongs to another model."""
 

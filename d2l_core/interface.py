@@ -12,7 +12,8 @@ Rules that hold for all of them:
 - Axes count from the end when negative. Reductions take ``axis=None`` (all), an integer or a tuple.
 - Nothing is modified in place and results never share memory that the caller could see change.
 - Images are channels first, ``(N, C, *spatial)``; convolution kernels are ``(out, in / groups, *window)``.
-- A wrong call raises the framework's error unless the docstring names another.
+- A wrong call of a function of arrays, linear algebra or networks raises `CallError` with the same sentence on every
+  backend; the framework's own error is its cause.
 """
 
 from __future__ import annotations

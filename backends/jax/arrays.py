@@ -11,6 +11,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from d2l_core.axes import chosen
+
 TENSOR_TYPES = (type(jnp.empty_like(np.zeros(0, np.float32))),)
 
 # NumPy's dtypes are those of JAX arrays; they compare and hash faster than the scalar types of `jax.numpy`.
@@ -232,7 +234,12 @@ argmax = jnp.argmax
 argmin = jnp.argmin
 sort = jnp.sort
 argsort = jnp.argsort
-take = jnp.take
+
+
+def take(x, indices, /, *, axis=None):
+    return jnp.take(x, indices, axis=chosen(axis, x.ndim))
+
+
 take_along_axis = partial(jnp.take_along_axis, axis=-1)
 
 

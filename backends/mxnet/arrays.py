@@ -9,6 +9,7 @@ import operator
 
 import numpy
 
+from d2l_core.axes import chosen, position, positions
 from d2l_core.backend import current
 
 from ._compat import import_mxnet
@@ -122,7 +123,10 @@ def concat(arrays, /, *, axis=0):
 
 
 def stack(arrays, /, *, axis=0):
-    return np.stack(list(arrays), axis)
+    arrays = list(arrays)
+    if len({x.shape for x in arrays}) != 1:  # found out by the framework only when the result is read
+        raise ValueError("stack needs tensors of one shape.")
+    return np.stack(arrays, position(axis, arrays[0].ndim + 1))
 
 
 def expand_dims(x, /, *, axis=0):
@@ -130,17 +134,10 @@ def expand_dims(x, /, *, axis=0):
 
 
 def squeeze(x, /, axis):
-    axes = _axes(x, axis)
+    axes = positions(axis, x.ndim)
     if [n for a, n in enumerate(x.shape) if a in axes and n != 1]:
         raise ValueError(f"squeeze removes axes of length one; axis {axis} of shape {x.shape} is longer.")
     return np.reshape(x, tuple(n for a, n in enumerate(x.shape) if a not in axes))
-
-
-def _axes(x, axis):
-    """The axes that `axis` means, counted from the front."""
-    if axis is None:
-        return tuple(range(x.ndim))
-    return tuple(a % x.ndim for a in ((axis,) if isinstance(axis, int) else axis))
 
 
 def broadcast_to(x, /, shape):
@@ -148,7 +145,7 @@ def broadcast_to(x, /, shape):
 
 
 def flip(x, /, *, axis=None):
-    return np.flip(x, _axes(x, axis))
+    return np.flip(x, positions(axis, x.ndim))
 
 
 def repeat(x, repeats, /, *, axis=None):
@@ -316,7 +313,7 @@ def _float_sum(x, axis, keepdims):
         flat = x if rank == 1 else np.reshape(x, -1)
         total = np.dot(flat, _ones(flat.shape[0], x.dtype))
         return np.reshape(total, shape) if keepdims else total
-    axes = sorted(_axes(x, axis))
+    axes = sorted(positions(axis, x.ndim))
     last = [a for a in axes if set(axes).issuperset(range(a, rank))]
     if last and len(last) < len(axes) and axes != list(range(len(axes))):  # the ends apart: no transposition
         return _float_sum(_float_sum(x, tuple(last), keepdims), tuple(a for a in axes if a not in last), keepdims)
@@ -338,7 +335,7 @@ def _ones(length, dtype):
 
 
 def _reduced_shape(x, axis, keepdims):
-    axes = _axes(x, axis)
+    axes = positions(axis, x.ndim)
     return tuple(1 if a in axes else n for a, n in enumerate(x.shape) if keepdims or a not in axes)
 
 
@@ -348,7 +345,7 @@ def mean(x, /, *, axis=None, keepdims=False):
 
 def _length(x, axis):
     """How many elements are reduced to one."""
-    return math.prod(x.shape[a] for a in _axes(x, axis))
+    return math.prod(x.shape[a] for a in positions(axis, x.ndim))
 
 
 def var(x, /, *, axis=None, correction=0.0, keepdims=False):
@@ -365,7 +362,7 @@ def prod(x, /, *, axis=None, keepdims=False):
     shape = _reduced_shape(x, axis, keepdims)
     if x.dtype is uint8 or x.dtype is bool:
         x = x.astype(int64)
-    axes = _axes(x, axis)
+    axes = positions(axis, x.ndim)
     x = np.transpose(x, [*axes, *(a for a in range(x.ndim) if a not in axes)]) if axes else x
     x = np.reshape(x, (_length(x, tuple(range(len(axes)))), *x.shape[len(axes) :]))
     while x.shape[0] > 1:
@@ -400,9 +397,7 @@ def argmin(x, /, *, axis=None, keepdims=False):
 
 
 def cumulative_sum(x, /, *, axis=None):
-    if axis is None and x.ndim != 1:
-        raise ValueError(f"cumulative_sum needs an axis for a tensor of {x.ndim} dimensions.")
-    return np.cumsum(x, 0 if axis is None else axis % x.ndim)
+    return np.cumsum(x, chosen(axis, x.ndim))
 
 
 def sort(x, /, *, axis=-1, descending=False):
@@ -418,13 +413,11 @@ def argsort(x, /, *, axis=-1, descending=False):
 
 
 def take(x, indices, /, *, axis=None):
-    if axis is None and x.ndim != 1:
-        raise ValueError(f"take needs an axis for a tensor of {x.ndim} dimensions.")
-    return np.take(x, indices, 0 if axis is None else axis, mode="wrap")
+    return np.take(x, indices, chosen(axis, x.ndim), mode="wrap")
 
 
 def take_along_axis(x, indices, /, *, axis=-1):
-    axis %= x.ndim
+    axis = position(axis, x.ndim)
     if indices.shape[axis] == 1:
         return npx.pick(x, indices, axis=axis, keepdims=True, mode="wrap")
     return np.reshape(np.take(np.reshape(x, -1), _positions(x, indices, axis)), indices.shape)
@@ -443,7 +436,7 @@ def _positions(x, indices, axis):
 
 def index_add(x, indices, values, /, *, axis=0):
     """By the gradient of `gather_nd`, which adds up, since the forward functions of MXNet overwrite."""
-    axis %= x.ndim
+    axis = position(axis, x.ndim)
     order = (axis, *(a for a in range(x.ndim) if a != axis))
     rows, places = permute_dims(values, order).as_nd_ndarray(), np.reshape(indices, (1, -1)).as_nd_ndarray()
     total = mx.nd._internal._backward_gather_nd(rows, places, shape=tuple(x.shape[a] for a in order))
@@ -461,7 +454,8 @@ def matmul(x1, x2, /):
     return np.matmul(x1, x2)
 
 
-einsum = np.einsum
+def einsum(subscripts, /, *operands):
+    return np.einsum(subscripts, *operands)
 
 
 def tensordot(x1, x2, /, *, axes=2):

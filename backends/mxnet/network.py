@@ -6,11 +6,17 @@ import numpy
 from d2l_backends.numpy import network as host
 
 from d2l_core import composites
+from d2l_core.axes import position
 
 from .arrays import default_float, from_host, is_recording, mean, mx, np, npx, sum
 
-relu = npx.relu
-sigmoid = npx.sigmoid
+
+def relu(x, /):
+    return npx.relu(x)
+
+
+def sigmoid(x, /):
+    return npx.sigmoid(x)
 
 
 def linear(x, weight, bias=None, /):
@@ -66,12 +72,12 @@ def _pool(x, kind, window, stride, padding):
 
 
 def softmax(x, /, *, axis=-1):
-    return npx.softmax(x, axis=axis, temperature=1.0)  # as below
+    return npx.softmax(x, axis=position(axis, x.ndim), temperature=1.0)  # as below
 
 
 def log_softmax(x, /, *, axis=-1):
     # Any temperature keeps it from oneDNN's kernel, tens of units in the last place off and wrong about NaN.
-    return npx.log_softmax(x, axis=axis, temperature=1.0)
+    return npx.log_softmax(x, axis=position(axis, x.ndim), temperature=1.0)
 
 
 def one_hot(indices, num_classes, /):

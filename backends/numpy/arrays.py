@@ -7,6 +7,7 @@ import numpy
 from autograd.extend import defvjp, primitive
 from autograd.numpy.numpy_boxes import ArrayBox
 
+from d2l_core.axes import chosen, position, positions
 from d2l_core.backend import current
 
 TENSOR_TYPES = (numpy.ndarray,)
@@ -142,15 +143,14 @@ def squeeze(x, /, axis):
 
 
 def flip(x, /, *, axis=None):
-    axes = range(x.ndim) if axis is None else (axis,) if isinstance(axis, int) else axis
-    axes = {a % x.ndim for a in axes}
+    axes = positions(axis, x.ndim)
     return x[tuple(slice(None, None, -1 if a in axes else None) for a in range(x.ndim))]
 
 
 def repeat(x, repeats, /, *, axis=None):
     if axis is None:
         x, axis = np.reshape(x, (-1,)), 0
-    axis %= x.ndim
+    axis = position(axis, x.ndim)
     copies = broadcast_to(np.expand_dims(x, axis + 1), (*x.shape[: axis + 1], repeats, *x.shape[axis + 1 :]))
     return np.reshape(copies, (*x.shape[:axis], x.shape[axis] * repeats, *x.shape[axis + 1 :]))
 
@@ -306,7 +306,7 @@ def argmin(x, /, *, axis=None, keepdims=False):
 
 
 def cumulative_sum(x, /, *, axis=None):
-    return np.cumsum(x, 0 if axis is None else axis)
+    return np.cumsum(x, chosen(axis, x.ndim))
 
 
 def sort(x, /, *, axis=-1, descending=False):
@@ -353,12 +353,12 @@ defvjp(_scatter_add, lambda answer, g, indices, axis, shape: lambda h: _take(h, 
 
 
 def take(x, indices, /, *, axis=None):
-    return _take(x, indices, 0 if axis is None else axis)
+    return _take(x, indices, chosen(axis, x.ndim))
 
 
 def _along(x, indices, axis):
     """The index tuple that picks along one axis and runs along the others."""
-    axis %= x.ndim
+    axis = position(axis, x.ndim)
     grid = [numpy.arange(n).reshape([-1 if a == b else 1 for b in range(x.ndim)]) for a, n in enumerate(x.shape)]
     return tuple(indices if a == axis else grid[a] for a in range(x.ndim))
 

@@ -9,6 +9,7 @@ import math
 import numpy as np
 from d2l_backends.tensorflow._framework import tf
 
+from d2l_core.axes import chosen, position
 from d2l_core.backend import current
 
 _raw = tf.raw_ops
@@ -446,7 +447,7 @@ def argmin(x, /, *, axis=None, keepdims=False):
 
 def cumulative_sum(x, /, *, axis=None):
     """Running sum along an axis."""
-    return _raw.Cumsum(x=_countable(x), axis=0 if axis is None else axis)
+    return _raw.Cumsum(x=_countable(x), axis=chosen(axis, len(x.shape)))
 
 
 def argsort(x, /, *, axis=-1, descending=False):
@@ -462,7 +463,7 @@ def sort(x, /, *, axis=-1, descending=False):
 
 def take(x, indices, /, *, axis=None):
     """Slices of x at integer indices along an axis."""
-    return _raw.GatherV2(params=x, indices=_index(indices), axis=0 if axis is None else axis)
+    return _raw.GatherV2(params=x, indices=_index(indices), axis=chosen(axis, len(x.shape)))
 
 
 def _index(indices):
@@ -472,7 +473,7 @@ def _index(indices):
 def take_along_axis(x, indices, /, *, axis=-1):
     """One element per index along an axis."""
     rank = len(x.shape)
-    axis %= rank
+    axis = position(axis, rank)
     indices = _index(indices)
     lengths = [length if a == axis else x.shape[a] for a, length in enumerate(indices.shape)]
     if tuple(lengths) != tuple(indices.shape):

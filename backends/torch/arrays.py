@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
+from d2l_core.axes import chosen
 from d2l_core.backend import current
 
 TENSOR_TYPES = (torch.Tensor, torch.nn.Parameter)
@@ -277,9 +278,7 @@ argmin = torch.argmin
 
 
 def cumulative_sum(x, /, *, axis=None):
-    if axis is None and x.ndim != 1:
-        raise ValueError(f"cumulative_sum needs an axis for a tensor of {x.ndim} dimensions.")
-    return torch.cumsum(x, 0 if axis is None else axis)
+    return torch.cumsum(x, chosen(axis, x.ndim))
 
 
 def sort(x, /, *, axis=-1, descending=False):
@@ -296,14 +295,10 @@ def index(indices):
 
 
 def take(x, indices, /, *, axis=None):
-    if axis is None:
-        if x.ndim != 1:
-            raise ValueError(f"take needs an axis for a tensor of {x.ndim} dimensions.")
-        axis = 0
+    axis = chosen(axis, x.ndim)
     indices = index(indices)
     if indices.ndim == 1:
         return torch.index_select(x, axis, indices)
-    axis %= x.ndim
     taken = torch.index_select(x, axis, indices.reshape(-1))
     return taken.reshape(x.shape[:axis] + indices.shape + x.shape[axis + 1 :])
 

@@ -8,7 +8,9 @@ import numpy as np
 
 from d2l_core import interface as xp
 from d2l_core._dispatch import composite
+from d2l_core.axes import chosen, position, positions
 from d2l_core.dtypes import is_bool, is_floating
+from d2l_core.errors import CallError
 from d2l_core.interface import Axis, DType, Shape, Tensor
 
 __all__ = [
@@ -94,7 +96,7 @@ def meshgrid(*arrays: Tensor, indexing: str = "xy") -> list[Tensor]:
     ValueError for another word.
     """
     if indexing not in ("xy", "ij"):
-        raise ValueError(f"meshgrid knows the indexing 'xy' and 'ij', not {indexing!r}.")
+        raise CallError(f"meshgrid knows the indexing 'xy' and 'ij', not {indexing!r}.")
     rank = len(arrays)
     axes = list(range(rank))
     if indexing == "xy" and rank > 1:
@@ -135,21 +137,13 @@ def moveaxis(x: Tensor, source: int | tuple[int, ...], destination: int | tuple[
     ValueError if there are not as many places as axes, or one is named twice.
     """
     rank = _rank(x)
-    moved, places = (_axes_of(rank, axes) for axes in (source, destination))
+    moved, places = (positions(axes, rank) for axes in (source, destination))
     if len(moved) != len(places) or len(set(moved)) != len(moved) or len(set(places)) != len(places):
-        raise ValueError(f"moveaxis needs different axes and as many different places, not {source} and {destination}.")
+        raise CallError(f"moveaxis needs different axes and as many different places, not {source} and {destination}.")
     order = [axis for axis in range(rank) if axis not in moved]
     for place, axis in sorted(zip(places, moved, strict=True)):
         order.insert(place, axis)
     return xp.permute_dims(x, tuple(order))
-
-
-def _axes_of(rank: int, axes: int | tuple[int, ...]) -> tuple[int, ...]:
-    named = (axes,) if isinstance(axes, int) else tuple(axes)
-    for axis in named:
-        if not -rank <= axis < rank:
-            raise ValueError(f"Axis {axis} is out of range for a tensor of {rank} dimensions.")
-    return tuple(axis % rank for axis in named)
 
 
 @composite("arrays")
@@ -329,8 +323,8 @@ def diff(
     `prepend` and `append`, of the shape of x but for that axis, are joined to it first. ValueError for negative n.
     """
     if n < 0:
-        raise ValueError(f"diff takes differences n times, and n is {n}.")
-    axis %= _rank(x)
+        raise CallError(f"diff takes differences n times, and n is {n}.")
+    axis = position(axis, _rank(x))
     parts = [part for part in (prepend, x, append) if part is not None]
     x = xp.concat(parts, axis=axis) if len(parts) > 1 else x
     for _ in range(min(n, x.shape[axis])):
@@ -348,11 +342,7 @@ def cumulative_prod(
     the empty product, 1, comes first. The gradient holds at zeros too. By doubling (Hillis and Steele, "Data parallel
     algorithms", 1986), so that an element has as many roundings as its position has binary digits.
     """
-    if axis is None:
-        if _rank(x) != 1:
-            raise ValueError(f"cumulative_prod needs an axis for a tensor of {_rank(x)} dimensions.")
-        axis = 0
-    axis %= _rank(x)
+    axis = chosen(axis, _rank(x))
     if dtype is None and not is_floating(x):
         dtype = _default_integer()
     x = x if dtype is None else xp.astype(x, dtype)
@@ -376,7 +366,7 @@ def nonzero(x: Tensor, /) -> tuple[Tensor, ...]:
     The length depends on the values, so it cannot stand inside a compiled function. ValueError for a 0-d tensor.
     """
     if not _rank(x):
-        raise ValueError("nonzero needs a tensor with at least one dimension; use xp.reshape(x, (1,)).")
+        raise CallError("nonzero needs a tensor with at least one dimension; use xp.reshape(x, (1,)).")
     return tuple([xp.asarray(found.astype(np.int64)) for found in np.nonzero(xp.to_numpy(x))])
 
 
@@ -388,7 +378,7 @@ def searchsorted(x1: Tensor, x2: Tensor, /, *, side: str = "left", sorter: Tenso
     first. Neither may hold NaN. Returns integers (...) in [0, N]. ValueError for another side. By binary search.
     """
     if side not in ("left", "right"):
-        raise ValueError(f"searchsorted knows the sides 'left' and 'right', not {side!r}.")
+        raise CallError(f"searchsorted knows the sides 'left' and 'right', not {side!r}.")
     if sorter is not None:
         x1 = xp.take(x1, sorter, axis=0)
     length = x1.shape[0]
@@ -407,9 +397,9 @@ def top_k(x: Tensor, k: int, /, *, axis: int = -1) -> tuple[Tensor, Tensor]:
 
     Of equal elements the one with the lower index comes first. ValueError if the axis has fewer than k elements.
     """
-    axis %= _rank(x)
+    axis = position(axis, _rank(x))
     if not 0 <= k <= x.shape[axis]:
-        raise ValueError(f"top_k cannot find {k} elements along an axis of length {x.shape[axis]}.")
+        raise CallError(f"top_k cannot find {k} elements along an axis of length {x.shape[axis]}.")
     indices = xp.argsort(x, axis=axis, descending=True)[_along(axis, None, k)]
     return xp.take_along_axis(x, indices, axis=axis), indices
 
@@ -424,7 +414,7 @@ def index_update(x: Tensor, indices: Tensor, values: Tensor, /, *, axis: int = 0
     `values` has the shape of x but for that axis, where it has K slices. Where an index repeats, the last slice counts.
     Negative indices count from the end. Use `index_add` to add them up instead.
     """
-    axis %= _rank(x)
+    axis = position(axis, _rank(x))
     length, count = x.shape[axis], indices.shape[0]
     if not count:
         return x

@@ -11,6 +11,7 @@ from d2l_core import interface as xp
 from d2l_core._dispatch import composite
 from d2l_core.composites.arrays import count_nonzero, moveaxis
 from d2l_core.dtypes import finfo
+from d2l_core.errors import CallError
 from d2l_core.interface import Axis, DType, Tensor
 
 __all__ = [
@@ -86,7 +87,7 @@ def outer(x1: Tensor, x2: Tensor, /) -> Tensor:
 def cross(x1: Tensor, x2: Tensor, /, *, axis: int = -1) -> Tensor:
     """Cross product of vectors of three components along an axis, counted from the end; ValueError for others."""
     if x1.shape[axis] != 3 or x2.shape[axis] != 3:
-        raise ValueError(f"cross needs axes of length 3, not {x1.shape[axis]} and {x2.shape[axis]}.")
+        raise CallError(f"cross needs axes of length 3, not {x1.shape[axis]} and {x2.shape[axis]}.")
     a, b = (moveaxis(x, axis, -1) for x in (x1, x2))
     a0, a1, a2 = a[..., 0], a[..., 1], a[..., 2]
     b0, b1, b2 = b[..., 0], b[..., 1], b[..., 2]
@@ -169,7 +170,7 @@ def matrix_norm(x: Tensor, /, *, keepdims: bool = False, ord: float | str | None
     if ord in ("fro", None):
         return vector_norm(x, axis=(-2, -1), keepdims=keepdims)
     if ord not in ("nuc", 1, -1, 2, -2, math.inf, -math.inf):
-        raise ValueError(f"matrix_norm knows 'fro', 'nuc', 1, -1, 2, -2, inf and -inf, not {ord!r}.")
+        raise CallError(f"matrix_norm knows 'fro', 'nuc', 1, -1, 2, -2, inf and -inf, not {ord!r}.")
     values = svdvals(x) if ord in ("nuc", 2, -2) else xp.sum(xp.abs(x), axis=-2 if ord in (1, -1) else -1)
     reduce = xp.sum if ord == "nuc" else xp.max if ord in (1, 2, math.inf) else xp.min
     norm = reduce(values, axis=-1)
@@ -307,7 +308,7 @@ def qr(x: Tensor, /, *, mode: str = "reduced") -> QRResult:
     through the columns that complete Q.
     """
     if mode not in ("reduced", "complete"):
-        raise ValueError(f"qr knows the modes 'reduced' and 'complete', not {mode!r}.")
+        raise CallError(f"qr knows the modes 'reduced' and 'complete', not {mode!r}.")
     rows, count = x.shape[-2], min(x.shape[-2:])
     q, r = xp.reduced_qr(x[..., :count])
     signs = _sign_of(xp.stop_gradient(diagonal(r)))

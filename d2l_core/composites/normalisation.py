@@ -6,6 +6,7 @@ import math
 
 from d2l_core import interface as xp
 from d2l_core._dispatch import composite
+from d2l_core.errors import CallError
 from d2l_core.interface import Tensor
 
 
@@ -75,7 +76,7 @@ def group_norm(x: Tensor, groups: int, weight: Tensor, bias: Tensor, eps: float,
     """
     n, channels, *spatial = x.shape
     if channels % groups:
-        raise ValueError(f"{channels} channels cannot be divided into {groups} groups of equal size.")
+        raise CallError(f"{channels} channels cannot be divided into {groups} groups of equal size.")
     grouped = xp.reshape(x, (n, groups, channels // groups * math.prod(spatial)))
     normalised = xp.reshape(_standardise(grouped, (2,), eps), tuple(x.shape))
     per_channel = (channels, *(1 for _ in spatial))

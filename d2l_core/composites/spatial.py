@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from d2l_core import interface as xp
 from d2l_core._dispatch import composite
+from d2l_core.errors import CallError
 from d2l_core.interface import Shape, Tensor
 
 Matrix = NDArray[np.float64]
@@ -135,7 +136,7 @@ def resize(x: Tensor, size: Shape, /, *, method: str = "linear") -> Tensor:
         ValueError: another method.
     """
     if method not in _METHODS:
-        raise ValueError(f"The method {method!r} is unknown; choose one of: {', '.join(_METHODS)}.")
+        raise CallError(f"The method {method!r} is unknown; choose one of: {', '.join(_METHODS)}.")
     target = _each(size, len(x.shape) - 2)
     if method == "linear":
         return _mapped(x, [_between(n, m) for n, m in zip(x.shape[2:], target, strict=True)])
