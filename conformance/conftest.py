@@ -61,6 +61,12 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("backend", settings_of, ids=[f"{n}-{p}" for n, p in settings_of], indirect=True)
 
 
+def pytest_make_parametrize_id(val: object) -> None:
+    """Refuse names made of bytes: such as of a gzip file, which holds the time, differ between workers."""
+    if isinstance(val, bytes):
+        raise pytest.UsageError(f"Name the parameters with ids=[...]; {val[:20]!r} makes a name that may change.")
+
+
 @pytest.fixture
 def backend(request: pytest.FixtureRequest) -> Iterator[Backend]:
     """The active backend, at the precision that the test's name ends with."""

@@ -119,7 +119,9 @@ def test_tar_link(tmp_path, kind, target):
     assert_refused(archive, "'door' is a link")
 
 
-@pytest.mark.parametrize("kind", [tarfile.CHRTYPE, tarfile.BLKTYPE, tarfile.FIFOTYPE])
+@pytest.mark.parametrize(
+    "kind", [tarfile.CHRTYPE, tarfile.BLKTYPE, tarfile.FIFOTYPE], ids=["character", "block", "pipe"]
+)
 def test_tar_device(tmp_path, kind):
     assert_refused(make_tar(tmp_path / "data.tar", FILES, tar_entry("null", kind)), "'null' is a device")
 
