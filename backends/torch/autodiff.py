@@ -1,10 +1,11 @@
 """Gradients from PyTorch's tape; it runs eagerly, so nothing is compiled."""
 
-from contextvars import ContextVar
+from contextvars import ContextVar, copy_context
 
 import torch
 
 from d2l_core import tree
+from d2l_core.errors import outside_tensor
 
 _DEPTH = ContextVar("d2l_torch_depth", default=0)
 
@@ -49,6 +50,36 @@ def _plain(x):
 
 
 stop_gradient = torch.Tensor.detach
+
+
+def custom_vjp(f, /):
+    def call(inputs):
+        depth = _DEPTH.get()
+        if depth == 0:
+            return f(inputs)[0]
+        outputs, backward = f([x.detach() for x in inputs])
+        if any(y.requires_grad for y in outputs):
+            raise outside_tensor()
+        if depth > 1:  # backward has to see what is differentiated outside
+            backward = f(inputs)[1]
+        context = copy_context()  # cards run backward in a thread of their own
+        context.run(_DEPTH.set, depth - 1)
+        return list(_Ruled.apply(outputs, lambda grads: context.copy().run(backward, grads), *inputs))
+
+    return call
+
+
+class _Ruled(torch.autograd.Function):
+    """Outputs whose derivative with respect to the inputs is a given function."""
+
+    @staticmethod
+    def forward(ctx, outputs, backward, *inputs):
+        ctx.rule = backward
+        return tuple(y.detach() for y in outputs)
+
+    @staticmethod
+    def backward(ctx, *grads):
+        return (None, None, *ctx.rule(list(grads)))
 
 
 def compile(f, /):
