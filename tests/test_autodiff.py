@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from d2l_conformance.limits import limited
 
 from d2l_core import nn, optim, random, xp
 from d2l_core.autodiff import compiled, grad, value_and_grad
@@ -87,7 +86,6 @@ def test_an_error_inside_a_step_leaves_the_variables_as_they_were(backend):
     np.testing.assert_array_equal(xp.to_numpy(counter.value), 0.0)
 
 
-@limited("second derivatives")
 def test_second_derivatives(backend):
     """Nested gradients give x -> 6 x for x³."""
     x = xp.asarray([0.5, 2.0])

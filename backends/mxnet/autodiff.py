@@ -2,24 +2,31 @@
 
 from contextvars import ContextVar, copy_context
 
-from d2l_core import tree
-from d2l_core.errors import BackendError, outside_tensor
+from d2l_core import interface, tree
+from d2l_core.errors import outside_tensor
 
-from . import adapter
+from ._twice import on_autograd
 from .arrays import is_recording, mx, np
 
-_INSIDE = ContextVar("d2l_mxnet_inside", default=False)
+_TAPE = ContextVar("d2l_mxnet_tape", default=None)
+
+
+class _DifferentiatedTwiceError(BaseException):
+    """Found while the outer function was running; no handler of an error in it may take this for its own."""
 
 
 def differentiate(f, /):
     def value_aux_and_gradients(inputs, *args):
-        if _INSIDE.get():
-            raise BackendError(adapter.limits["second derivatives"])
-        token = _INSIDE.set(True)
+        if _TAPE.get() is not None:
+            raise _DifferentiatedTwiceError
+        token = _TAPE.set([])
         try:
             return _differentiate(f, inputs, args)
+        except _DifferentiatedTwiceError:
+            pass
         finally:
-            _INSIDE.reset(token)
+            _TAPE.reset(token)
+        return on_autograd(f, inputs, args)
 
     return value_aux_and_gradients
 
@@ -33,6 +40,8 @@ def _differentiate(f, inputs, args):
         if any(value is x for x in variables):
             value = value * 1.0
     _backward(value)
+    for rule in _TAPE.get():
+        rule.finish(gradients)
     return (value.detach(), tree.map(_plain, aux)), gradients
 
 
@@ -60,28 +69,41 @@ def custom_vjp(f, /):
             return outputs
         if any(map(_on_tape, outputs)):
             raise outside_tensor()
-        context = copy_context()  # backward runs in a thread of its own
-        context.run(_INSIDE.set, False)
-        rule = _Rule(outputs, lambda grads: context.copy().run(backward, grads))
+        rule = _Rule(outputs, backward)
+        _TAPE.get().append(rule)
         return [y.as_np_ndarray() for y in rule(*map(with_gradient, inputs))]
 
     return call
 
 
 class _Rule(mx.autograd.Function):
-    """Outputs whose derivative with respect to the inputs is a given function."""
+    """Outputs whose derivative with respect to the inputs is a given function, which runs in a thread of MXNet's."""
 
     def __init__(self, outputs, pullback):
         super().__init__()
-        self._outputs, self._pullback = outputs, pullback
+        self._outputs, self._pullback, self._error = outputs, pullback, None
+        self._context = copy_context()
+        self._context.run(_TAPE.set, None)
 
     def forward(self, *inputs):
+        self._shapes = [(x.shape, x.dtype) for x in inputs]
         return tuple(y.detach().as_nd_ndarray() for y in self._outputs)
 
     def backward(self, *grads):
-        parts = self._pullback([g.as_np_ndarray() for g in grads])
-        del self._outputs, self._pullback  # MXNet holds on to this object until the garbage collector comes by
+        try:
+            parts = self._context.run(self._pullback, [g.as_np_ndarray() for g in grads])
+        except BaseException as error:  # MXNet would print it and raise one of its own
+            self._error = error
+            parts = [np.zeros(*kind) for kind in self._shapes]
         return tuple(g.as_nd_ndarray() for g in parts)
+
+    def finish(self, gradients):
+        """Forget what was kept, since MXNet holds on to this object until the garbage collector comes by."""
+        for g in gradients:
+            g.wait_to_read()
+        del self._outputs, self._pullback, self._context
+        if self._error is not None:
+            raise self._error
 
 
 def _on_tape(x):
@@ -114,7 +136,7 @@ def scan(f, init, xs, /):
         outputs.append(y)
     if not outputs:
         return init, _no_outputs(f, init, xs)
-    return carry, tree.map(lambda *steps: np.stack(steps), *outputs)
+    return carry, tree.map(lambda *steps: interface.stack(steps), *outputs)
 
 
 def _no_outputs(f, init, xs):
