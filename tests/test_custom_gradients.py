@@ -251,3 +251,136 @@ def test_second_derivative_is_that_of_the_backward_function(backend):
 def _second_of_square(x):
     """Derivative of ``exp(x²) x² · 2 x``."""
     return np.exp(x**2) * (6 * x**2 + 4 * x**4)
+
+
+# ---------------------------------------------------------------- checkpoints
+
+
+def network():
+    """Convolutions, batch statistics and dropout: something of everything that keeps state."""
+    model = nn.Sequential(
+        nn.Conv2d(3, 3, padding=1), nn.BatchNorm(), nn.Tanh(), nn.Dropout(0.5), nn.Flatten(), nn.Linear(4)
+    )
+    return model.initialise(images(), seed=0)
+
+
+def images():
+    return xp.asarray(random.normal((4, 1, 5, 5), "images"))
+
+
+def labels():
+    return xp.asarray(np.arange(4, dtype=np.int32))
+
+
+def arrays(state):
+    return {path: xp.to_numpy(value) if xp.is_tensor(value) else value for path, value in state.items()}
+
+
+def steps_of(model, forward, form):
+    """Two steps: losses, gradients and state after each."""
+
+    def step(X, y):
+        return value_and_grad(lambda: cross_entropy(forward(X), y), model)()
+
+    run = compiled(step, list(model.variables().values())) if form == "compiled" else step
+    seen = []
+    for _ in range(2):
+        loss, gradients = run(images(), labels())
+        seen.append({"loss": xp.to_numpy(loss), **arrays(gradients), **{"after " + k: v for k, v in arrays(model.state_dict()).items()}})
+    return seen
+
+
+@pytest.mark.parametrize("form", ["eager", "compiled"])
+@pytest.mark.parametrize("part", ["whole", "function"])
+def test_checkpoint_changes_nothing(backend, form, part):
+    """Loss, gradients, running statistics and dropout counters of two steps, with the same masks."""
+    plain, saved = network(), network()
+    if part == "whole":
+        forward = checkpoint(saved)
+    else:
+        body = checkpoint(lambda x: saved[2](saved[1](saved[0](x))), saved)
+        forward = lambda x: saved[5](saved[4](checkpoint(saved[3])(body(x))))  # noqa: E731
+    for expected, got in zip(steps_of(plain, plain, form), steps_of(saved, forward, form), strict=True):
+        assert expected.keys() == got.keys()
+        for name, array in expected.items():
+            bound = 64 * np.finfo(expected["loss"].dtype).eps * np.max(np.abs(array))
+            np.testing.assert_allclose(got[name], array, rtol=0, atol=bound, err_msg=name)
+
+
+def test_checkpoint_is_evaluated_twice_for_a_gradient_and_once_for_a_value(backend):
+    """Eager code; and a function that is not named among the variables' owners still starts from the same state."""
+    counter = nn.Buffer(np.zeros(()))
+    seen = []
+
+    def f(x):
+        counter.value = counter.value + 1.0
+        seen.append(1)
+        return xp.sin(x) * counter.value
+
+    close(checkpoint(f)(xp.asarray(X)), np.sin(X))
+    assert len(seen) == 1
+    value, slope = value_and_grad(lambda x: xp.sum(checkpoint(f)(x)))(xp.asarray(X))
+    close(value, 2 * np.sum(np.sin(X)))
+    close(slope, 2 * np.cos(X))
+    assert float(xp.to_numpy(counter.value)) == 2.0
+    assert len(seen) == 3 or backend.name in ("jax",)
+
+
+def test_checkpoint_of_trees(backend):
+    def f(pair, index):
+        return {"product": pair["a"] * pair["b"][0], "index": index * 2}
+
+    def loss(pair):
+        result = checkpoint(f)(pair, xp.asarray(np.array(3, np.int32)))
+        return xp.sum(xp.square(result["product"])), result["index"]
+
+    pair = {"a": xp.asarray(X), "b": [xp.asarray(2 * X)]}
+    (value, index), gradient = value_and_grad(loss, has_aux=True)(pair)
+    close(value, 4 * np.sum(X**4))
+    assert int(xp.to_numpy(index)) == 6
+    close(gradient["a"], 8 * X**3)
+    close(gradient["b"][0], 4 * X**3)
+
+
+def test_checkpoint_inside_checkpoint_and_scan(backend):
+    inner = checkpoint(xp.tanh)
+    outer = checkpoint(lambda x: inner(x) * 2.0)
+
+    def total(x):
+        last, _ = scan(lambda h, v: (outer(h) + v, None), x, xp.asarray(np.zeros((2, 3))))
+        return xp.sum(last)
+
+    def plain(x):
+        return xp.sum(xp.tanh(xp.tanh(x) * 2.0) * 2.0)
+
+    close(grad(total)(xp.asarray(X)), xp.to_numpy(grad(plain)(xp.asarray(X))))
+
+
+def test_second_derivative_of_a_checkpoint(backend):
+    f = checkpoint(lambda x: xp.exp(x) * x)
+    close(hvp(lambda x: xp.sum(f(x)), xp.asarray(X), xp.asarray(X)), np.exp(X) * (X + 2) * X, 32)
+
+
+def test_what_a_checkpoint_reads_must_be_named(backend):
+    """Or its gradient is right without."""
+    layer = nn.Linear(3).initialise(xp.ones((1, 3)), seed=1)
+    x = xp.asarray(X[None])
+    expected = grad(lambda: xp.sum(xp.square(layer(x))), layer)()
+    for variables in (layer, list(layer.variables().values())):
+        got = grad(lambda v=variables: xp.sum(xp.square(checkpoint(lambda x: layer(x), v)(x))), layer)()
+        for name, gradient in expected.items():
+            close(got[name], xp.to_numpy(gradient))
+    try:
+        got = grad(lambda: xp.sum(xp.square(checkpoint(lambda x: layer(x))(x))), layer)()
+    except UsageError as error:
+        assert "pass that tensor as an argument" in str(error)
+    else:
+        for name, gradient in expected.items():
+            close(got[name], xp.to_numpy(gradient))
+
+
+def test_activations_of_a_checkpoint_are_recorded_once(backend):
+    model = network()
+    with nn.record_activations(model) as activations:
+        grad(lambda: cross_entropy(checkpoint(model)(images()), labels()), model)()
+    assert {len(activations.calls(path)) for path in activations} == {1}

@@ -6,7 +6,7 @@ from d2l_core import interface, tree
 from d2l_core.errors import outside_tensor
 
 from ._twice import on_autograd
-from .arrays import is_recording, mx, np
+from .arrays import TRYING, is_recording, mx, np, with_gradient
 
 _TAPE = ContextVar("d2l_mxnet_tape", default=None)
 
@@ -40,8 +40,7 @@ def _differentiate(f, inputs, args):
         if any(value is x for x in variables):
             value = value * 1.0
     _backward(value)
-    for rule in _TAPE.get():
-        rule.finish(gradients)
+    _finish(_TAPE.get(), gradients)
     return (value.detach(), tree.map(_plain, aux)), gradients
 
 
@@ -64,13 +63,18 @@ def stop_gradient(x, /):
 
 def custom_vjp(f, /):
     def call(inputs):
-        outputs, backward = f([x.detach() for x in inputs])
+        token = TRYING.set(True)
+        try:
+            outputs, backward = f([x.detach() for x in inputs])
+        finally:
+            TRYING.reset(token)
         if not is_recording():
             return outputs
         if any(map(_on_tape, outputs)):
             raise outside_tensor()
-        rule = _Rule(outputs, backward)
-        _TAPE.get().append(rule)
+        rule, tape = _Rule(outputs, backward), _TAPE.get()
+        if tape is not None:
+            tape.append(rule)
         return [y.as_np_ndarray() for y in rule(*map(with_gradient, inputs))]
 
     return call
@@ -81,7 +85,7 @@ class _Rule(mx.autograd.Function):
 
     def __init__(self, outputs, pullback):
         super().__init__()
-        self._outputs, self._pullback, self._error = outputs, pullback, None
+        self._outputs, self._pullback, self.error = outputs, pullback, None
         self._context = copy_context()
         self._context.run(_TAPE.set, None)
 
@@ -93,17 +97,20 @@ class _Rule(mx.autograd.Function):
         try:
             parts = self._context.run(self._pullback, [g.as_np_ndarray() for g in grads])
         except BaseException as error:  # MXNet would print it and raise one of its own
-            self._error = error
+            self.error = error
             parts = [np.zeros(*kind) for kind in self._shapes]
         return tuple(g.as_nd_ndarray() for g in parts)
 
-    def finish(self, gradients):
-        """Forget what was kept, since MXNet holds on to this object until the garbage collector comes by."""
-        for g in gradients:
-            g.wait_to_read()
-        del self._outputs, self._pullback, self._context
-        if self._error is not None:
-            raise self._error
+
+def _finish(rules, gradients):
+    """Raise what a rule has raised, and forget what rules kept: MXNet holds on to them for a while."""
+    for g in gradients if rules else ():
+        g.wait_to_read()
+    errors = [rule.error for rule in rules if rule.error is not None]
+    for rule in rules:
+        rule.__dict__.clear()
+    if errors:
+        raise errors[0]
 
 
 def _on_tape(x):
@@ -115,11 +122,6 @@ def _on_tape(x):
     return True
 
 
-def with_gradient(x):
-    """x as a tensor that has a gradient: inputs after one without would get none (test_mxnet_upstream.py)."""
-    zeros = np.zeros(x.shape, x.dtype)
-    zeros.attach_grad()
-    return x - zeros
 
 
 def compile(f, /):

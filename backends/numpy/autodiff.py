@@ -71,6 +71,7 @@ def custom_vjp(f, /):
     def call(inputs):
         plain = [_below(x, -1) for x in inputs]
         outputs, backward = f(plain)
+        outputs = [as_tensor(y) for y in outputs]
         if True in map(isbox, outputs):
             raise outside_tensor()
         level = max((x._trace for x in inputs if isbox(x)), default=None)
@@ -99,7 +100,7 @@ def _ruled(outputs, backward, *inputs):
 
 def _rule(argnums, answer, args, kwargs):
     def pullback(gradients):
-        parts = args[1](list(gradients))
+        parts = args[1]([as_tensor(g) for g in gradients])
         return [_below(parts[argnum - 2], trace_stack.top) for argnum in argnums]
 
     return pullback

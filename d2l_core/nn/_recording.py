@@ -51,8 +51,11 @@ class Activations(Mapping[str, Any]):
         return len(self._calls)
 
     def _keep(self, path: str, output: Any) -> None:
-        if not LEARNING_SHAPES.get() and not _REPEATING.get():
-            self._calls.setdefault(path, []).append(tree.map(_variable, output))
+        if LEARNING_SHAPES.get():
+            return
+        kept = tree.map(_variable, output)
+        if not _REPEATING.get():
+            self._calls.setdefault(path, []).append(kept)
 
 
 def _variable(leaf: Any) -> Any:
