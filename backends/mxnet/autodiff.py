@@ -1,14 +1,14 @@
 """Gradients from MXNet's tape; it runs eagerly, so nothing is compiled."""
 
-from contextvars import ContextVar, copy_context
+from contextvars import ContextVar
 
 from d2l_core import interface, tree
 from d2l_core.errors import outside_tensor
 
 from ._twice import on_autograd
-from .arrays import TRYING, is_recording, mx, np, with_gradient
+from .arrays import is_recording, mx, np, on_tape
 
-_TAPE = ContextVar("d2l_mxnet_tape", default=None)
+_CUTS = ContextVar("d2l_mxnet_cuts", default=None)
 
 
 class _DifferentiatedTwiceError(BaseException):
@@ -17,39 +17,38 @@ class _DifferentiatedTwiceError(BaseException):
 
 def differentiate(f, /):
     def value_aux_and_gradients(inputs, *args):
-        if _TAPE.get() is not None:
+        if _CUTS.get() is not None:
             raise _DifferentiatedTwiceError
-        token = _TAPE.set([])
+        variables = [x.detach() for x in inputs]
+        gradients = [np.zeros(x.shape, x.dtype) for x in inputs]
+        mx.autograd.mark_variables(variables, gradients)
+        cuts = []
+        token = _CUTS.set(cuts)
         try:
-            return _differentiate(f, inputs, args)
+            with mx.autograd.record():
+                value, aux = f(variables, *args)
+                if any(value is x for x in variables):
+                    value = value * 1.0
         except _DifferentiatedTwiceError:
-            pass
+            value = None
         finally:
-            _TAPE.reset(token)
-        return on_autograd(f, inputs, args)
+            _CUTS.reset(token)
+        if value is None:
+            return on_autograd(f, inputs, args)
+        _backward(value, bool(cuts))
+        for cut in reversed(cuts):
+            cut.go_on(gradients)
+        return (value.detach(), tree.map(_plain, aux)), gradients
 
     return value_aux_and_gradients
 
 
-def _differentiate(f, inputs, args):
-    variables = [x.detach() for x in inputs]
-    gradients = [np.zeros(x.shape, x.dtype) for x in inputs]
-    mx.autograd.mark_variables(variables, gradients)
-    with mx.autograd.record():
-        value, aux = f(variables, *args)
-        if any(value is x for x in variables):
-            value = value * 1.0
-    _backward(value)
-    _finish(_TAPE.get(), gradients)
-    return (value.detach(), tree.map(_plain, aux)), gradients
-
-
-def _backward(value):
+def _backward(value, retain):
     """Write the gradients into those of the marked variables; what is not reached stays zero."""
     try:
-        value.backward()
-    except mx.MXNetError as error:
-        if "Cannot differentiate node" not in str(error):  # said of a value that depends on no variable
+        value.backward(retain_graph=retain)
+    except mx.MXNetError:
+        if on_tape(value):
             raise
 
 
@@ -63,65 +62,48 @@ def stop_gradient(x, /):
 
 def custom_vjp(f, /):
     def call(inputs):
-        token = TRYING.set(True)
-        try:
-            outputs, backward = f([x.detach() for x in inputs])
-        finally:
-            TRYING.reset(token)
+        outputs, backward = f([x.detach() for x in inputs])
         if not is_recording():
             return outputs
-        if any(map(_on_tape, outputs)):
+        if any(map(on_tape, outputs)):
             raise outside_tensor()
-        rule, tape = _Rule(outputs, backward), _TAPE.get()
-        if tape is not None:
-            tape.append(rule)
-        return [y.as_np_ndarray() for y in rule(*map(with_gradient, inputs))]
+        if not any(map(on_tape, inputs)):
+            return outputs
+        cut = _Cut(inputs, outputs, backward)
+        _CUTS.get().append(cut)
+        return cut.outputs
 
     return call
 
 
-class _Rule(mx.autograd.Function):
-    """Outputs whose derivative with respect to the inputs is a given function, which runs in a thread of MXNet's."""
+class _Cut:
+    """A place where the tape ends, and from where a function carries the gradients on.
 
-    def __init__(self, outputs, pullback):
-        super().__init__()
-        self._outputs, self._pullback, self.error = outputs, pullback, None
-        self._context = copy_context()
-        self._context.run(_TAPE.set, None)
+    MXNet's own `Function` would run it in a thread of its own, two at a time, while modules lend their values.
+    """
 
-    def forward(self, *inputs):
-        self._shapes = [(x.shape, x.dtype) for x in inputs]
-        return tuple(y.detach().as_nd_ndarray() for y in self._outputs)
+    def __init__(self, inputs, outputs, backward):
+        self.outputs = [y.detach() for y in outputs]
+        self._grads = [np.zeros(y.shape, y.dtype) for y in outputs]
+        floats = [i for i, y in enumerate(outputs) if y.dtype.kind == "f"]
+        mx.autograd.mark_variables([self.outputs[i] for i in floats], [self._grads[i] for i in floats], "add")
+        self._inputs, self._backward = inputs, backward
 
-    def backward(self, *grads):
-        try:
-            parts = self._context.run(self._pullback, [g.as_np_ndarray() for g in grads])
-        except BaseException as error:  # MXNet would print it and raise one of its own
-            self.error = error
-            parts = [np.zeros(*kind) for kind in self._shapes]
-        return tuple(g.as_nd_ndarray() for g in parts)
-
-
-def _finish(rules, gradients):
-    """Raise what a rule has raised, and forget what rules kept: MXNet holds on to them for a while."""
-    for g in gradients if rules else ():
-        g.wait_to_read()
-    errors = [rule.error for rule in rules if rule.error is not None]
-    for rule in rules:
-        rule.__dict__.clear()
-    if errors:
-        raise errors[0]
-
-
-def _on_tape(x):
-    """Whether something flows back from x."""
-    try:
-        mx.autograd.get_symbol(x)
-    except mx.MXNetError:
-        return False
-    return True
-
-
+    def go_on(self, gradients):
+        """Add to the gradients of what the inputs were made of."""
+        pairs = list(zip(self._inputs, self._backward(self._grads), strict=True))
+        further = [(x, g) for x, g in pairs if x.grad is None and on_tape(x)]
+        if further:
+            found = [g.copy() for g in gradients]  # "write" is quicker than "add", but does not add
+            for g in gradients:
+                g[()] = 0
+            mx.autograd.backward(*map(list, zip(*further, strict=True)), retain_graph=True)
+            for g, before in zip(gradients, found, strict=True):
+                g[()] = g + before
+        for x, g in pairs:
+            if x.grad is not None:
+                total = x.grad
+                total[()] = total + g
 
 
 def compile(f, /):
