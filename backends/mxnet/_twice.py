@@ -16,42 +16,52 @@ from d2l_core.interface import contract
 from .arrays import from_host, np
 
 _BINARY = ("add", "sub", "mul", "truediv", "mod", "pow", "matmul")
-_OPERATORS = [f"__{side}{name}__" for name in _BINARY for side in ("", "r", "i")]
+_OPERATORS = [f"__{side}{name}__" for name in _BINARY for side in ("", "r")]
 _OPERATORS += [f"__{name}__" for name in ("eq", "ne", "lt", "le", "gt", "ge", "getitem")]
 
 
 def on_autograd(f, inputs, args):
     """Value, aux and gradients of `f`, which may differentiate in turn."""
     here = current()
-    host, backend = _backends()
-    token = _CURRENT.set(Context(backend, here.precision, here.device))
-    try:
-        with host.scope(here.precision, here.device):
-            return backend.differentiate(f)(inputs, *args)
-    finally:
-        _CURRENT.reset(token)
+    with load_backend("numpy").scope(here.precision, here.device):
+        return _mixed_backend().differentiate(f)(inputs, *args)
 
 
 @functools.cache
-def _backends():
-    """The NumPy backend, and MXNet's with boxes among its tensors."""
+def _mixed_backend():
+    """MXNet's backend with boxes among its tensors."""
     own, host = load_backend("mxnet"), load_backend("numpy")
     primitives = dict(own.__dict__)
+    backend = Backend(own.adapter, primitives, own.tensor_types)
+
+    def on_host(function):
+        return _running(host, function, _to_host, _to_own)
+
+    def own_code(function):
+        return _running(backend, function, _to_own, _to_host)
+
+    def rule_of(f):
+        def rule(inputs):
+            outputs, backward = f(inputs)
+            return outputs, own_code(backward)
+
+        return own_code(rule)
+
     for name, primitive in contract().items():
         if primitive.group in ("arrays", "linalg", "network", "system") or name == "stop_gradient":
             composed = primitive.composite and name not in host.overrides
-            on_host = primitive.declaration if composed else _converted(getattr(host, name))
-            primitives[name] = _either(getattr(own, name), on_host)
+            primitives[name] = _either(
+                getattr(own, name), primitive.declaration if composed else on_host(getattr(host, name))
+            )
     primitives["to_numpy"] = _either(own.to_numpy, host.to_numpy)
-    primitives["differentiate"] = lambda f: _converted(host.differentiate(_converted(f, _to_own, _to_host)))
-    primitives["custom_vjp"] = lambda f: _converted(host.custom_vjp(_rule(f)))
-    backend = Backend(own.adapter, primitives, own.tensor_types)
-    backend.foreign, backend.overrides = own.foreign, own.overrides
-    for kind in (np.ndarray, ArrayBox):
-        for name in _OPERATORS:
-            if hasattr(kind, name):
-                setattr(kind, name, _mixing(kind, getattr(kind, name)))
-    return host, backend
+    primitives["differentiate"] = lambda f: on_host(host.differentiate(own_code(f)))
+    primitives["custom_vjp"] = lambda f: on_host(host.custom_vjp(rule_of(f)))
+    backend.__dict__.update(primitives, foreign=own.foreign, overrides=own.overrides)
+    for name in _OPERATORS:
+        setattr(ArrayBox, name, _taking(getattr(ArrayBox, name), backend))
+        if name != "__getitem__":
+            setattr(np.ndarray, name, _leaving(getattr(np.ndarray, name)))
+    return backend
 
 
 def _either(own, on_host):
@@ -70,25 +80,30 @@ def _to_own(x):
     return from_host(numpy.asarray(x)) if isinstance(x, numpy.ndarray | numpy.generic) else x
 
 
-def _converted(f, arguments=_to_host, results=_to_own):
-    """f with conversions of the tensors that go in and come out."""
+def _running(backend, f, arguments, results):
+    """f on a backend, with conversions of the tensors that go in and come out."""
 
     def function(*args, **kwargs):
-        return tree.map(results, f(*tree.map(arguments, args), **tree.map(arguments, kwargs)))
+        here = current()
+        token = _CURRENT.set(Context(backend, here.precision, here.device))
+        try:
+            return tree.map(results, f(*tree.map(arguments, args), **tree.map(arguments, kwargs)))
+        finally:
+            _CURRENT.reset(token)
 
     return function
 
 
-def _rule(f):
-    def rule(inputs):
-        outputs, backward = f(tree.map(_to_own, inputs))
-        return tree.map(_to_host, outputs), _converted(backward, _to_own, _to_host)
-
-    return rule
-
-
-def _mixing(kind, operator):
-    """An operator of MXNet that leaves boxes to autograd's, or one of autograd's that takes MXNet's tensors."""
-    if kind is ArrayBox:
-        return lambda self, other: operator(self, tree.map(_to_host, other))
+def _leaving(operator):
+    """An operator of MXNet that leaves boxes to autograd's."""
     return lambda self, other: NotImplemented if isinstance(other, ArrayBox) else operator(self, other)
+
+
+def _taking(operator, backend):
+    """An operator of autograd that takes MXNet's tensors, and gives one where the result holds no box."""
+
+    def mixing(self, other):
+        result = operator(self, tree.map(_to_host, other) if isinstance(other, tuple) else _to_host(other))
+        return result if isinstance(result, ArrayBox) or current().backend is not backend else _to_own(result)
+
+    return mixing

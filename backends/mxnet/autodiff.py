@@ -3,7 +3,7 @@
 from contextvars import ContextVar
 
 from d2l_core import interface, tree
-from d2l_core.errors import outside_tensor
+from d2l_core.errors import UsageError, outside_tensor
 
 from ._twice import on_autograd
 from .arrays import is_recording, mx, np, on_tape
@@ -69,6 +69,8 @@ def custom_vjp(f, /):
             raise outside_tensor()
         if not any(map(on_tape, inputs)):
             return outputs
+        if _CUTS.get() is None:
+            raise UsageError("MXNet's own tape knows no custom_gradient or checkpoint; use value_and_grad here.")
         cut = _Cut(inputs, outputs, backward)
         _CUTS.get().append(cut)
         return cut.outputs

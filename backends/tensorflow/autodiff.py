@@ -48,7 +48,9 @@ def custom_vjp(f, /):
         outputs, backward = f([tf.stop_gradient(x) for x in inputs])
         if record.should_record_backprop(outputs):
             raise outside_tensor()
-        if _DEPTH.get() > 1:  # backward has to see what is differentiated outside
+        if not record.should_record_backprop(inputs):
+            return outputs
+        if _DEPTH.get() != 1:  # backward has to see what is differentiated outside
             backward = f(inputs)[1]
 
         @tf.custom_gradient

@@ -54,17 +54,14 @@ stop_gradient = torch.Tensor.detach
 
 def custom_vjp(f, /):
     def call(inputs):
-        depth = _DEPTH.get()
-        if depth == 0:
-            return f(inputs)[0]
         outputs, backward = f([x.detach() for x in inputs])
         if any(y.requires_grad for y in outputs):
             raise outside_tensor()
-        if depth > 1:  # backward has to see what is differentiated outside
+        if not any(x.requires_grad for x in inputs):
+            return outputs
+        if _DEPTH.get() != 1:  # backward has to see what is differentiated outside
             backward = f(inputs)[1]
-        context = copy_context()  # cards run backward in a thread of their own
-        context.run(_DEPTH.set, depth - 1)
-        return list(_Ruled.apply(outputs, lambda grads: context.copy().run(backward, grads), *inputs))
+        return list(_Ruled.apply(outputs, backward, copy_context(), *inputs))
 
     return call
 
@@ -73,13 +70,15 @@ class _Ruled(torch.autograd.Function):
     """Outputs whose derivative with respect to the inputs is a given function."""
 
     @staticmethod
-    def forward(ctx, outputs, backward, *inputs):
-        ctx.rule = backward
+    def forward(ctx, outputs, backward, context, *inputs):
+        ctx.rule, ctx.context = backward, context
         return tuple(y.detach() for y in outputs)
 
     @staticmethod
     def backward(ctx, *grads):
-        return (None, None, *ctx.rule(list(grads)))
+        context = ctx.context.copy()  # cards run this in a thread of their own
+        context.run(_DEPTH.set, int(torch.is_grad_enabled()))
+        return (None, None, None, *context.run(ctx.rule, list(grads)))
 
 
 def compile(f, /):
