@@ -1,7 +1,7 @@
 """Second derivatives of every differentiable case of the table, against central differences of its gradient.
 
 What is differentiated is a weighted sum of the results and their squares, so that even a function without curvature has
-its gradient differentiated. One small sample of each case, in float64; the differences are taken on the reference backend.
+its gradient differentiated. One small sample of each case, in float64; the differences are the reference backend's.
 """
 
 from __future__ import annotations

@@ -64,20 +64,20 @@ def _backward(value, level, roots):
     return [gradients.get(root, (None,))[0] for root in roots]
 
 
-stop_gradient = plain
+def stop_gradient(x, /):
+    return as_tensor(plain(x))
 
 
 def custom_vjp(f, /):
     def call(inputs):
-        plain = [_below(x, -1) for x in inputs]
-        outputs, backward = f(plain)
+        outputs, backward = f([as_tensor(plain(x)) for x in inputs])
         outputs = [as_tensor(y) for y in outputs]
         if True in map(isbox, outputs):
             raise outside_tensor()
         level = max((x._trace for x in inputs if isbox(x)), default=None)
         if level is None:
             return outputs
-        below = [_below(x, level - 1) for x in inputs]
+        below = [as_tensor(_below(x, level - 1)) for x in inputs]
         if True in map(isbox, below):  # differentiated twice: backward has to see what is differentiated outside
             backward = f(below)[1]
         return list(_ruled(tuple(outputs), backward, *inputs))

@@ -6,13 +6,12 @@ XLA is not used for whole steps: see `compile`.
 from contextvars import ContextVar
 
 from d2l_backends.tensorflow._framework import tf
+from tensorflow.python.eager import record
 
 from d2l_core import tree
 from d2l_core.backend import current
 from d2l_core.composites.differentiation import pullback
 from d2l_core.errors import outside_tensor
-
-from tensorflow.python.eager import record  # after `_framework`, which sets how it is imported
 
 _raw = tf.raw_ops
 _DEPTH = ContextVar("d2l_tensorflow_depth", default=0)
@@ -52,12 +51,8 @@ def custom_vjp(f, /):
             return outputs
         if _DEPTH.get() != 1:  # backward has to see what is differentiated outside
             backward = f(inputs)[1]
-
-        @tf.custom_gradient
-        def ruled(*inputs):
-            return tuple(outputs), lambda *grads: tuple(backward(list(grads)))
-
-        return list(ruled(*inputs))
+        ruled = tuple(outputs), lambda *grads: tuple(backward(list(grads)))
+        return list(tf.custom_gradient(lambda *inputs: ruled)(*inputs))
 
     return call
 
