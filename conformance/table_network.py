@@ -306,9 +306,32 @@ def _pairs(rng: Generator) -> Any:
         yield sample(np.asarray(rng.normal(size=shape)), np.asarray(rng.normal(size=shape)))
 
 
+def _products(inputs: list[Any]) -> list[Any]:
+    x, y = inputs
+    return [x * y * y, x - y]
+
+
+def _with_rule(inputs: list[Any]) -> tuple[list[Any], Any]:
+    """Two functions of two tensors, and the gradient of a weighted sum of them."""
+    x, y = inputs
+    return _products(inputs), lambda grads: [grads[0] * y * y + grads[1], 2.0 * (grads[0] * x * y) - grads[1]]
+
+
+def _primal(f: Any) -> Any:
+    return lambda inputs: f(inputs)[0]
+
+
 AUTODIFF = [
     Case("stop_gradient", lambda x: x, unary(-3, 3), Bits(), "input"),
     Case("scan", oracle.scan, _scan, Scaled(2), differentiable=(1, 2)),
+    Case(
+        "custom_vjp", _primal, _pairs, Scaled(2), differentiable=(0, 1),
+        call=lambda function, x, y: function(_with_rule)([x, y]),
+    ),
+    Case(
+        "rematerialise", lambda f: f, _pairs, Scaled(2), differentiable=(0, 1),
+        call=lambda function, x, y: function(_products)([x, y]),
+    ),
     Case("cond", _choose, _branches, Scaled(2), differentiable=(3, 4), gradient=LINEAR),
     Case("while_loop", _repeat, _loops, Bits(reason="Powers of two.")),
     Case(

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import pytest
 from d2l_conformance.case import REAL, Array
-from d2l_conformance.limits import limited
 
 from d2l_core import autodiff, composites
 from d2l_core import interface as xp
@@ -146,7 +145,6 @@ def test_stop_gradient(backend: Backend, x: Array) -> None:
     assert is_plain(xp.stop_gradient(xp.asarray(x)))
 
 
-@limited("second derivatives")
 def test_second_derivative(backend: Backend, x: Array) -> None:
     """Differentiation inside differentiation: the gradient of a gradient's weighted sum, in closed form."""
     weight = np.linspace(0.5, 1.5, x.size).reshape(x.shape).astype(x.dtype)
@@ -164,7 +162,6 @@ def test_second_derivative(backend: Backend, x: Array) -> None:
     close(grads[0], weight * (1 - t**2) * (6 * t * (1 - t**2) - 6 * t**3))
 
 
-@limited("second derivatives")
 def test_gradient_penalty(backend: Backend, x: Array) -> None:
     """The derivative with respect to weights of the size of a gradient with respect to inputs."""
     w = np.array([0.5, -1.0, 2.0, 0.25], x.dtype)
@@ -184,7 +181,6 @@ def test_gradient_penalty(backend: Backend, x: Array) -> None:
     close(grads[0], expected, 64)
 
 
-@limited("second derivatives")
 def test_third_derivative(backend: Backend, precision: int) -> None:
     """Three levels: of x^4 there remains 24 x."""
 
@@ -353,7 +349,6 @@ def test_compiled_sees_what_changed(backend: Backend, x: Array) -> None:
         close(y, 2 * scale * x)
 
 
-@limited("second derivatives")
 def test_compiled_second_derivative(backend: Backend, x: Array) -> None:
     """Nested differentiation inside compiled code."""
 
@@ -407,7 +402,6 @@ def test_jacobian_of_matrices_has_all_axes(backend: Backend, x: Array) -> None:
     close(whole, expected)
 
 
-@limited("second derivatives")
 def test_products_of_second_order(backend: Backend, x: Array) -> None:
     """Along a direction, and of the Hessian."""
     point, v = x[0], x[1]

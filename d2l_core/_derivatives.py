@@ -1,8 +1,4 @@
-"""Derivatives of functions of one tensor, made from gradients of sums: products with vectors, and whole matrices.
-
-What needs a derivative of a derivative (`jvp`, `hvp`, `hessian`) works where the backend has second derivatives; see
-``d2l backends``.
-"""
+"""Derivatives of functions of one tensor, made from gradients of sums: products with vectors, and whole matrices."""
 
 from __future__ import annotations
 

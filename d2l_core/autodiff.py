@@ -14,16 +14,20 @@ from typing import Any
 
 from d2l_core import interface, tree
 from d2l_core._derivatives import hessian, hvp, jacobian, jvp, vjp
-from d2l_core.composites import cond, while_loop
+from d2l_core._rules import custom_gradient, floats, replaced
+from d2l_core.composites import cond, rematerialise, while_loop
 from d2l_core.errors import UsageError
 from d2l_core.interface import Tensor, scan, stop_gradient
 from d2l_core.nn import Module, Variable
-from d2l_core.nn._recording import recording
+from d2l_core.nn._module import LEARNING_SHAPES
+from d2l_core.nn._recording import recording, unrecorded
 from d2l_core.nn._variable import writes
 
 __all__ = [
+    "checkpoint",
     "compiled",
     "cond",
+    "custom_gradient",
     "grad",
     "hessian",
     "hvp",
@@ -52,9 +56,10 @@ def _lent(variables: Sequence[Variable], values: Iterable[Tensor]) -> Iterator[N
 
 @dataclass
 class _Effects:
-    """What a function wrote into variables: which ones, and the values it left there."""
+    """What a function wrote into variables: which ones, the values before, and the values it left there."""
 
     variables: list[Variable]
+    before: list[Tensor]
     values: list[Tensor]
 
 
@@ -63,7 +68,7 @@ def _with_effects(f: Callable[..., Any], *args: Any) -> tuple[Any, _Effects]:
     with writes() as before:
         try:
             result = f(*args)
-            effects = _Effects(list(before), [variable.value for variable in before])
+            effects = _Effects(list(before), list(before.values()), [variable.value for variable in before])
         finally:
             for variable, value in before.items():
                 variable.lend(value)
@@ -155,6 +160,55 @@ def grad(f: Callable[..., Any], wrt: Module | int | Sequence[int] = 0) -> Callab
         return both(*args)[1]
 
     return gradient
+
+
+def checkpoint(f: Callable[..., Any], variables: Module | Sequence[Variable] = ()) -> Callable[..., Any]:
+    """`f` with the same values and gradients, less memory and more time: nothing inside it is kept for the gradient.
+
+    It is evaluated once more in the backward pass, from the same state: dropout draws the same mask again, and what f
+    writes into variables is written once (T. Chen et al., "Training deep nets with sublinear memory cost", 2016).
+
+    Args:
+        f: a module, or a function of trees of tensors that returns such a tree; a pure function but for variables.
+        variables: what f reads, or a module that has them, if gradients shall reach them; a module `f` brings its own.
+
+    Raises:
+        UsageError: when called, if f depends on anything else that is being differentiated; some backends give
+            the right gradient instead.
+    """
+    owners = [part for part in (f, variables) if isinstance(part, Module)]
+    named = [] if isinstance(variables, Module) else list(variables)
+
+    def call(*args: Any) -> Any:
+        if isinstance(f, Module) and f.seed is None:
+            f.initialise(*args)
+        if LEARNING_SHAPES.get():
+            return f(*args)
+        known = [*named, *(variable for owner in owners for variable in owner.variables().values())]
+        given = [*tree.leaves(args), *(variable.value for variable in known)]
+        chosen, count = floats(given), len(given) - len(known)
+        first: list[tuple[Any, _Effects]] = []
+
+        def pure(inputs: list[Tensor]) -> list[Tensor]:
+            filled = replaced(given, chosen, inputs)
+            started = first[0][1] if first else _Effects([], [], [])
+            with (
+                _lent(started.variables, started.before),
+                _lent(known, filled[count:]),
+                unrecorded() if first else contextlib.nullcontext(),
+            ):
+                result, effects = _with_effects(f, *tree.unflatten(args, filled[:count]))
+            if not first:
+                first.append((result, effects))
+            return [*tree.leaves(result), *effects.values]
+
+        outputs = rematerialise(pure)([given[i] for i in chosen])
+        result, effects = first[0]
+        for variable, value in zip(effects.variables, outputs[len(tree.leaves(result)) :], strict=True):
+            variable.value = value
+        return tree.unflatten(result, outputs)
+
+    return call
 
 
 def compiled(step: Callable[..., Any], variables: Sequence[Variable]) -> Callable[..., Any]:

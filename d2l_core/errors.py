@@ -40,3 +40,11 @@ class CheckpointError(D2LError):
 
 class TrainingDiverged(D2LError):  # noqa: N818 - names what happened, like StopIteration
     """A loss became NaN or infinite during training."""
+
+
+def outside_tensor() -> UsageError:
+    """The error for a function with a gradient of its own that would lose the gradient of something outside of it."""
+    return UsageError(
+        "A function with a gradient of its own (custom_gradient, checkpoint) depends on a tensor outside of it that is "
+        "being differentiated; pass that tensor as an argument, or stop_gradient of it."
+    )

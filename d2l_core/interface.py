@@ -693,6 +693,20 @@ def stop_gradient(x: Tensor, /) -> Tensor:
 
 
 @primitive("autodiff")
+def custom_vjp(f: Callable[[list[Tensor]], tuple[list[Tensor], Callable[..., Any]]], /) -> Callable[..., list[Tensor]]:
+    """A function of a list of tensors with a derivative of its own (a vector-Jacobian product, written out).
+
+    ``f(inputs) -> (outputs, backward)`` takes a list of float tensors and returns a list of tensors and the function
+    from their gradients to those of the inputs, a list of the same shapes and dtypes. The result g satisfies
+    ``g(inputs) -> outputs``. `backward` is given zeros for a float output that nothing depends on, and for an output
+    that is no float, something to be ignored. A second derivative is that of what `backward` computes from its
+    argument, the inputs and what f has made of them. f is a pure function and may be called more than once.
+
+    UsageError: an output depends on a tensor outside of f that is being differentiated; its gradient would be lost.
+    """
+
+
+@primitive("autodiff")
 def compile(f: Callable[..., Any], /) -> Callable[..., Any]:
     """`f` in the form in which the framework runs it fastest; f itself where there is none.
 

@@ -6,6 +6,7 @@ crosses the border as an `_Ordered`, a dict that JAX takes apart and puts togeth
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -14,6 +15,7 @@ import jax.numpy as jnp
 from jax import lax
 
 from d2l_core import tree
+from d2l_core.errors import outside_tensor
 
 
 class _Ordered(dict):  # type: ignore[type-arg]
@@ -48,6 +50,40 @@ def differentiate(f: Callable[..., Any], /) -> Callable[..., Any]:
         return value, _ordered(aux)
 
     return jax.value_and_grad(ordered, has_aux=True)
+
+
+def custom_vjp(f: Callable[..., Any], /) -> Callable[..., Any]:
+    @jax.custom_vjp
+    def value(*inputs: Any) -> tuple[Any, ...]:
+        return tuple(f(list(inputs))[0])
+
+    def forward(*inputs: Any) -> Any:
+        outputs, backward = f(list(inputs))
+        program = jax.make_jaxpr(lambda *grads: backward(list(grads)))(*outputs)
+        if any(isinstance(x, jax.core.Tracer) for x in inputs):  # the rule holds at outer levels too
+            outputs = value(*inputs)
+        return tuple(outputs), jax.tree_util.Partial(functools.partial(_run, program.jaxpr), program.consts, outputs)
+
+    value.defvjp(forward, lambda pullback, grads: tuple(pullback(grads)))
+
+    def call(inputs: list[Any]) -> list[Any]:
+        try:
+            return list(value(*inputs))
+        except jax.errors.UnexpectedTracerError:
+            raise outside_tensor() from None
+
+    return call
+
+
+def _run(program: Any, constants: Any, outputs: Any, grads: Any) -> Any:
+    """The traced function of the gradients, those of integers being zeros."""
+    real = [g if g.dtype == y.dtype else jnp.zeros_like(y) for g, y in zip(grads, outputs, strict=True)]
+    return jax.core.eval_jaxpr(program, constants, *real)
+
+
+def rematerialise(f: Callable[..., Any], /) -> Callable[..., Any]:
+    """JAX's own, which keeps XLA from taking the second evaluation for the first; gradients reach closures too."""
+    return jax.checkpoint(f)  # type: ignore[no-any-return]
 
 
 def compile(f: Callable[..., Any], /) -> Callable[..., Any]:

@@ -11,8 +11,6 @@ adapter = Adapter(
     install="pip install requests graphviz && pip install --no-deps mxnet==1.9.1",
     priority=40,
     limits={
-        "second derivatives": "MXNet 1.9.1 has no derivatives of its gradients; "
-        "take second derivatives on another backend, such as numpy.",
         "float64 native optimisers": "MXNet's fused optimisers take their settings as float32.",
         "native Adagrad": "MXNet's AdaGrad keeps its state in float32.",
         "native Adagrad without epsilon": "MXNet's AdaGrad keeps its state in float32.",

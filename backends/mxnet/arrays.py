@@ -33,6 +33,14 @@ def default_float():
     return float64 if current().precision == 64 else float32
 
 
+def on_tape(x):
+    """Whether a gradient flows back from x; on the tape are constants too, under other names."""
+    try:
+        return True in [name.startswith("var") for name in mx.autograd.get_symbol(x).list_inputs()]
+    except mx.MXNetError:
+        return False
+
+
 # creation: on the host, as `mx.np` makes float32 of almost everything
 
 

@@ -2,46 +2,55 @@
 
 from contextvars import ContextVar
 
-from d2l_core import tree
-from d2l_core.errors import BackendError
+from d2l_backends.numpy.lent import Tape
 
-from . import adapter
-from .arrays import mx, np
+from d2l_core import interface, tree
+from d2l_core.errors import UsageError, outside_tensor
 
-_INSIDE = ContextVar("d2l_mxnet_inside", default=False)
+from .arrays import from_host, is_recording, mx, np, on_tape
+
+_TWICE = Tape("mxnet", np.ndarray, np.ndarray.asnumpy, from_host)
+_CUTS = ContextVar("d2l_mxnet_cuts", default=None)
+
+
+class _DifferentiatedTwiceError(BaseException):
+    """Found while the outer function was running; no handler of an error in it may take this for its own."""
 
 
 def differentiate(f, /):
     def value_aux_and_gradients(inputs, *args):
-        if _INSIDE.get():
-            raise BackendError(adapter.limits["second derivatives"])
-        token = _INSIDE.set(True)
+        if _CUTS.get() is not None:
+            raise _DifferentiatedTwiceError
+        variables = [x.detach() for x in inputs]
+        gradients = [np.zeros(x.shape, x.dtype) for x in inputs]
+        mx.autograd.mark_variables(variables, gradients)
+        cuts = []
+        token = _CUTS.set(cuts)
         try:
-            return _differentiate(f, inputs, args)
+            with mx.autograd.record():
+                value, aux = f(variables, *args)
+                if any(value is x for x in variables):
+                    value = value * 1.0
+        except _DifferentiatedTwiceError:
+            value = None
         finally:
-            _INSIDE.reset(token)
+            _CUTS.reset(token)
+        if value is None:
+            return _TWICE.differentiate(f, inputs, args)
+        _backward(value, bool(cuts))
+        for cut in reversed(cuts):
+            cut.go_on(gradients)
+        return (value.detach(), tree.map(_plain, aux)), gradients
 
     return value_aux_and_gradients
 
 
-def _differentiate(f, inputs, args):
-    variables = [x.detach() for x in inputs]
-    gradients = [np.zeros(x.shape, x.dtype) for x in inputs]
-    mx.autograd.mark_variables(variables, gradients)
-    with mx.autograd.record():
-        value, aux = f(variables, *args)
-        if any(value is x for x in variables):
-            value = value * 1.0
-    _backward(value)
-    return (value.detach(), tree.map(_plain, aux)), gradients
-
-
-def _backward(value):
+def _backward(value, retain):
     """Write the gradients into those of the marked variables; what is not reached stays zero."""
     try:
-        value.backward()
-    except mx.MXNetError as error:
-        if "Cannot differentiate node" not in str(error):  # said of a value that depends on no variable
+        value.backward(retain_graph=retain)
+    except mx.MXNetError:
+        if on_tape(value):
             raise
 
 
@@ -51,6 +60,54 @@ def _plain(x):
 
 def stop_gradient(x, /):
     return x.detach()
+
+
+def custom_vjp(f, /):
+    def call(inputs):
+        outputs, backward = f([x.detach() for x in inputs])
+        if not is_recording():
+            return outputs
+        if any(map(on_tape, outputs)):
+            raise outside_tensor()
+        if not any(map(on_tape, inputs)):
+            return outputs
+        if _CUTS.get() is None:
+            raise UsageError("MXNet's own tape knows no custom_gradient or checkpoint; use value_and_grad here.")
+        cut = _Cut(inputs, outputs, backward)
+        _CUTS.get().append(cut)
+        return cut.outputs
+
+    return call
+
+
+class _Cut:
+    """A place where the tape ends, and from where a function carries the gradients on.
+
+    MXNet's own `Function` would run it in a thread of its own, two at a time, while modules lend their values.
+    """
+
+    def __init__(self, inputs, outputs, backward):
+        self.outputs = [y.detach() for y in outputs]
+        self._grads = [np.zeros(y.shape, y.dtype) for y in outputs]
+        floats = [i for i, y in enumerate(outputs) if y.dtype.kind == "f"]
+        mx.autograd.mark_variables([self.outputs[i] for i in floats], [self._grads[i] for i in floats], "add")
+        self._inputs, self._backward = inputs, backward
+
+    def go_on(self, gradients):
+        """Add to the gradients of what the inputs were made of."""
+        pairs = list(zip(self._inputs, self._backward(self._grads), strict=True))
+        further = [(x, g) for x, g in pairs if x.grad is None and on_tape(x)]
+        if further:
+            found = [g.copy() for g in gradients]  # "write" is quicker than "add", but does not add
+            for g in gradients:
+                g[()] = 0
+            mx.autograd.backward(*map(list, zip(*further, strict=True)), retain_graph=True)
+            for g, before in zip(gradients, found, strict=True):
+                g[()] = g + before
+        for x, g in pairs:
+            if x.grad is not None:
+                total = x.grad
+                total[()] = total + g
 
 
 def compile(f, /):
@@ -67,7 +124,7 @@ def scan(f, init, xs, /):
         outputs.append(y)
     if not outputs:
         return init, _no_outputs(f, init, xs)
-    return carry, tree.map(lambda *steps: np.stack(steps), *outputs)
+    return carry, tree.map(lambda *steps: interface.stack(steps), *outputs)
 
 
 def _no_outputs(f, init, xs):

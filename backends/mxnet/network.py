@@ -8,7 +8,7 @@ from d2l_backends.numpy import network as host
 from d2l_core import composites
 from d2l_core.axes import position
 
-from .arrays import default_float, from_host, is_recording, mean, mx, np, npx, sum
+from .arrays import default_float, from_host, is_recording, mean, mx, np, npx, on_tape, sum
 
 
 def relu(x, /):
@@ -103,15 +103,19 @@ def batch_norm_train(x, weight, bias, eps, /):
     if x.ndim == 2 or 0 in x.shape:
         return composites.batch_norm_train.__wrapped__(x, weight, bias, eps)
     step = _BatchNorm(eps)
-    on_tape = _on_tape(weight.shape[0], weight.dtype)
-    y = step(weight + on_tape, bias + on_tape, x)
+    if is_recording():
+        free = [on_tape(weight), on_tape(bias)]
+        if not all(free) and (any(free) or on_tape(x)):
+            zeros = _zeros_on_tape(weight.shape, weight.dtype)
+            weight, bias = weight + zeros, bias + zeros
+    y = step(weight, bias, x)
     return y.as_np_ndarray(), step.mean, step.var
 
 
 @functools.lru_cache(maxsize=128)
-def _on_tape(size, dtype):
+def _zeros_on_tape(shape, dtype):
     """Zeros that give a sum a gradient: inputs after one without would get none (test_mxnet_upstream.py)."""
-    zeros = np.zeros(size, dtype)
+    zeros = np.zeros(shape, dtype)
     zeros.attach_grad()
     return zeros
 

@@ -3,13 +3,14 @@
 import autograd.numpy as np
 import numpy
 from autograd.core import VJPNode, add_outgrads
-from autograd.extend import defvjp, primitive, register_notrace
+from autograd.extend import defvjp_argnums, primitive, register_notrace
 from autograd.numpy.numpy_vjps import nograd_functions
 from autograd.tracer import isbox, new_box, trace_stack
 from autograd.util import toposort
-from d2l_backends.numpy.arrays import as_tensor, zeros_like
+from d2l_backends.numpy.arrays import as_tensor, plain, zeros_like
 
 from d2l_core import tree
+from d2l_core.errors import outside_tensor
 
 
 class _Node(VJPNode):
@@ -63,16 +64,49 @@ def _backward(value, level, roots):
     return [gradients.get(root, (None,))[0] for root in roots]
 
 
-@primitive
-def _constant(x):
+def stop_gradient(x, /):
+    return as_tensor(plain(x))
+
+
+def custom_vjp(f, /):
+    def call(inputs):
+        outputs, backward = f([as_tensor(plain(x)) for x in inputs])
+        outputs = [as_tensor(y) for y in outputs]
+        if True in map(isbox, outputs):
+            raise outside_tensor()
+        level = max((x._trace for x in inputs if isbox(x)), default=None)
+        if level is None:
+            return outputs
+        below = [as_tensor(_below(x, level - 1)) for x in inputs]
+        if True in map(isbox, below):  # differentiated twice: backward has to see what is differentiated outside
+            backward = f(below)[1]
+        return list(_ruled(tuple(outputs), backward, *inputs))
+
+    return call
+
+
+def _below(x, level):
+    """x without its boxes above a level of differentiation."""
+    while isbox(x) and x._trace > level:
+        x = x._value
     return x
 
 
-defvjp(_constant, None)
+@primitive
+def _ruled(outputs, backward, *inputs):
+    """Plain outputs whose derivative with respect to the inputs is `backward`."""
+    return outputs
 
 
-def stop_gradient(x, /):
-    return _constant(x)
+def _rule(argnums, answer, args, kwargs):
+    def pullback(gradients):
+        parts = args[1]([as_tensor(g) for g in gradients])
+        return [_below(parts[argnum - 2], trace_stack.top) for argnum in argnums]
+
+    return pullback
+
+
+defvjp_argnums(_ruled, _rule)
 
 
 def compile(f, /):

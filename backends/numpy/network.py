@@ -170,12 +170,14 @@ defvjp(
 defvjp(
     _max_pool_gradient,
     lambda answer, g, x, y, window, stride: lambda h: _max_pool_pick(h, x, y, window, stride),
-    argnums=(0,),
+    None,
+    None,
 )
 defvjp(
     _max_pool_pick,
     lambda answer, h, x, y, window, stride: lambda g: _max_pool_gradient(g, x, y, window, stride),
-    argnums=(0,),
+    None,
+    None,
 )
 
 

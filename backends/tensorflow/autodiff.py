@@ -3,12 +3,18 @@
 XLA is not used for whole steps: see `compile`.
 """
 
+from contextvars import ContextVar
+
 from d2l_backends.tensorflow._framework import tf
+from tensorflow.python.eager import record
 
 from d2l_core import tree
 from d2l_core.backend import current
+from d2l_core.composites.differentiation import pullback
+from d2l_core.errors import outside_tensor
 
 _raw = tf.raw_ops
+_DEPTH = ContextVar("d2l_tensorflow_depth", default=0)
 
 UNROLLED_NODES = 1000
 """Most graph nodes into which a scan is unrolled. A chain ran 1.2 to 2.5 times as fast as a loop, measured
@@ -21,15 +27,48 @@ def differentiate(f, /):
     """Value and gradient of a function of a list of tensors; tapes nest, so results differentiate again."""
 
     def value_and_gradient(inputs, *args):
-        with tf.GradientTape(watch_accessed_variables=False) as tape:
-            # New handles: the same tensors elsewhere, in a closure or among `args`, are constants.
-            watched = [_raw.Identity(input=x) for x in inputs]
-            tape.watch(watched)
-            value, aux = f(watched, *args)
+        token = _DEPTH.set(_DEPTH.get() + 1)
+        try:
+            with tf.GradientTape(watch_accessed_variables=False) as tape:
+                # New handles: the same tensors elsewhere, in a closure or among `args`, are constants.
+                watched = [_raw.Identity(input=x) for x in inputs]
+                tape.watch(watched)
+                value, aux = f(watched, *args)
+        finally:
+            _DEPTH.reset(token)
         gradients = tape.gradient(value, watched, unconnected_gradients=tf.UnconnectedGradients.ZERO)
         return (value, aux), [tf.convert_to_tensor(g) if isinstance(g, tf.IndexedSlices) else g for g in gradients]
 
     return value_and_gradient
+
+
+def custom_vjp(f, /):
+    def call(inputs):
+        outputs, backward = f([tf.stop_gradient(x) for x in inputs])
+        if record.should_record_backprop(outputs):
+            raise outside_tensor()
+        if not record.should_record_backprop(inputs):
+            return outputs
+        if _DEPTH.get() != 1:  # backward has to see what is differentiated outside
+            backward = f(inputs)[1]
+        ruled = tuple(outputs), lambda *grads: tuple(backward(list(grads)))
+        return list(tf.custom_gradient(lambda *inputs: ruled)(*inputs))
+
+    return call
+
+
+def rematerialise(f, /):
+    """The composite, with a second evaluation that waits for the gradients: graphs would merge it with the first."""
+
+    def forward(inputs):
+        def backward(grads):
+            with tf.control_dependencies(grads):
+                again = [_raw.Identity(input=x) for x in inputs]
+            return pullback(f, again, grads)
+
+        return f(inputs), backward
+
+    return custom_vjp(forward)
 
 
 # ---------------------------------------------------------------- compilation

@@ -21,3 +21,19 @@ def test_atanh_is_inaccurate_in_float64():
     with jax.enable_x64(True):
         error = np.asarray(jnp.atanh(x)) - np.arctanh(x)
     assert np.abs(error / np.spacing(np.arctanh(x))).max() > 20
+
+
+def test_the_compiler_for_the_processor_undoes_checkpoints():
+    """XLA takes the second evaluation for the first there. When this fails, delete the sentence in docs/design.md."""
+
+    def part(x, weight):
+        for _ in range(4):
+            x = jnp.tanh(x @ weight)
+        return x
+
+    def products(f):
+        gradient = jax.grad(lambda x, weight: f(f(x, weight), weight).sum())
+        return jax.jit(gradient).lower(jnp.ones((64, 8)), jnp.ones((8, 8))).compile().as_text().count("dot(")
+
+    with jax.default_device(jax.local_devices(backend="cpu")[0]):
+        assert products(jax.checkpoint(part)) == products(part) > 0

@@ -157,7 +157,7 @@ class _Product(mx.autograd.Function):
 
 
 def test_function_gives_no_gradient_to_inputs_after_a_constant() -> None:
-    """Then `batch_norm_train` needs no `_on_tape`."""
+    """Then `batch_norm_train` needs no `_zeros_on_tape`."""
     a, b, c = (mx.nd.array([2.0]) for _ in range(3))
     for x in (a, c):
         x.attach_grad()

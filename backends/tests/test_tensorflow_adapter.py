@@ -1,5 +1,6 @@
 """What is particular to this adapter: graphs, loops, determinism, and peace for the user's other code."""
 
+import importlib
 import os
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from d2l_backends.tensorflow import autodiff
 
 from d2l_core import interface as xp
 from d2l_core import tree
+from d2l_core.autodiff import checkpoint, grad
 from d2l_core.backend import Backend, use_backend
 from d2l_core.errors import CallError
 
@@ -134,3 +136,28 @@ def test_import_is_silent_and_leaves_tensorflow_as_it_is() -> None:
         check=True,
     )
     assert (run.stdout, run.stderr) == ("False\n", "")
+
+
+def test_the_optimiser_of_graphs_leaves_the_second_evaluation_of_a_checkpoint(backend):
+    """Else it would merge it with the first, and keep what was to be computed again."""
+    context = importlib.import_module("tensorflow.python.eager.context")
+
+    weight = xp.asarray(rng.normal(size=(3, 3)))
+
+    def part(x):
+        for _ in range(4):
+            x = xp.tanh(xp.matmul(x, weight))
+        return x
+
+    def operations(f):
+        step = xp.compile(lambda state: (state, grad(lambda x: xp.sum(f(f(x))))(state[0])))
+        context.enable_run_metadata()
+        try:
+            step([xp.ones((2, 3))])
+            graphs = context.export_run_metadata().function_graphs
+        finally:
+            context.disable_run_metadata()
+        return sum(node.op == "Tanh" for graph in graphs for node in graph.post_optimization_graph.node)
+
+    assert operations(part) == 8
+    assert operations(checkpoint(part)) == 12  # the first part, and both again

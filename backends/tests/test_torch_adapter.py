@@ -7,6 +7,7 @@ from d2l_backends.torch.network import _host_bits, card_bits
 from d2l_backends.torch.system import scope
 
 from d2l_core import composites
+from d2l_core.autodiff import checkpoint, custom_gradient, grad
 from d2l_core.backend import use_backend
 from d2l_core.errors import UsageError
 
@@ -68,3 +69,53 @@ def test_empty_scan_knows_the_shape_of_its_outputs():
         assert outputs["y"].shape == (0, 3)
         with pytest.raises(ValueError, match="number of steps"):
             backend.scan(lambda c, x: (c, c), carry, None)
+
+
+def test_a_checkpoint_keeps_no_intermediate_results():
+    """Most bytes that are kept for the gradient at one time: of one part of four instead of all."""
+
+    class Kept:
+        now = most = 0
+
+        def __init__(self, tensor):
+            self.tensor = tensor
+            Kept.now += tensor.nbytes
+            Kept.most = max(Kept.most, Kept.now)
+
+        def __del__(self):
+            Kept.now -= self.tensor.nbytes
+
+    def part(x):
+        for _ in range(4):
+            x = torch.tanh(torch.sin(x))
+        return x
+
+    def most(f):
+        Kept.most = 0
+        with torch.autograd.graph.saved_tensors_hooks(Kept, lambda kept: kept.tensor):
+            grad(lambda x: torch.sum(f(f(f(f(x))))))(torch.ones(1000))
+        return Kept.most
+
+    with use_backend("torch", device="cpu"):
+        plain, saved = most(part), most(checkpoint(part))
+    assert plain == 32 * 4000
+    assert saved <= 9 * 4000
+
+
+def test_a_custom_gradient_holds_in_the_users_own_backward_pass():
+    """Outside of `value_and_grad`, at first and second order."""
+
+    @custom_gradient
+    def f(x):
+        e = torch.exp(x)
+        return x * 1.0, lambda g: 3.0 * g * e
+
+    with use_backend("torch", device="cpu"):
+        x = torch.tensor([0.5, -1.0], requires_grad=True)
+        (slope,) = torch.autograd.grad(f(x).sum(), x, create_graph=True)
+        (curvature,) = torch.autograd.grad(slope.sum(), x)
+        repeated = checkpoint(lambda x: torch.exp(x))
+        (first,) = torch.autograd.grad(repeated(x).sum(), x, create_graph=True)
+        (second,) = torch.autograd.grad(first.sum(), x)
+    for tensor, factor in ((slope, 3.0), (curvature, 3.0), (first, 1.0), (second, 1.0)):
+        assert torch.allclose(tensor, factor * torch.exp(x))

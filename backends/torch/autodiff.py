@@ -1,10 +1,11 @@
 """Gradients from PyTorch's tape; it runs eagerly, so nothing is compiled."""
 
-from contextvars import ContextVar
+from contextvars import ContextVar, copy_context
 
 import torch
 
 from d2l_core import tree
+from d2l_core.errors import outside_tensor
 
 _DEPTH = ContextVar("d2l_torch_depth", default=0)
 
@@ -49,6 +50,35 @@ def _plain(x):
 
 
 stop_gradient = torch.Tensor.detach
+
+
+def custom_vjp(f, /):
+    def call(inputs):
+        outputs, backward = f([x.detach() for x in inputs])
+        if any(y.requires_grad for y in outputs):
+            raise outside_tensor()
+        if not any(x.requires_grad for x in inputs):
+            return outputs
+        if _DEPTH.get() != 1:  # backward has to see what is differentiated outside
+            backward = f(inputs)[1]
+        return list(_Ruled.apply(outputs, backward, copy_context(), *inputs))
+
+    return call
+
+
+class _Ruled(torch.autograd.Function):
+    """Outputs whose derivative with respect to the inputs is a given function."""
+
+    @staticmethod
+    def forward(ctx, outputs, backward, context, *inputs):
+        ctx.rule, ctx.context = backward, context
+        return tuple(y.detach() for y in outputs)
+
+    @staticmethod
+    def backward(ctx, *grads):
+        context = ctx.context.copy()  # cards run this in a thread of their own
+        context.run(_DEPTH.set, int(torch.is_grad_enabled()))
+        return (None, None, None, *context.run(ctx.rule, list(grads)))
 
 
 def compile(f, /):

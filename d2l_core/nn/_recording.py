@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 from d2l_core import interface as xp
@@ -16,6 +17,7 @@ from d2l_core.nn._module import LEARNING_SHAPES, Module
 from d2l_core.nn._variable import Buffer, Variable
 
 _RECORDERS: list[Activations] = []
+_REPEATING: ContextVar[bool] = ContextVar("d2l_repeating", default=False)
 
 
 class Activations(Mapping[str, Any]):
@@ -49,8 +51,11 @@ class Activations(Mapping[str, Any]):
         return len(self._calls)
 
     def _keep(self, path: str, output: Any) -> None:
-        if not LEARNING_SHAPES.get():
-            self._calls.setdefault(path, []).append(tree.map(_variable, output))
+        if LEARNING_SHAPES.get():
+            return
+        kept = tree.map(_variable, output)
+        if not _REPEATING.get():
+            self._calls.setdefault(path, []).append(kept)
 
 
 def _variable(leaf: Any) -> Any:
@@ -98,6 +103,16 @@ def _recorder(activations: Activations, path: str) -> Any:
 
 def _forget(activations: Activations) -> None:
     _RECORDERS[:] = [other for other in _RECORDERS if other is not activations]
+
+
+@contextmanager
+def unrecorded() -> Iterator[None]:
+    """Inside the block nothing is recorded: what runs has run before."""
+    token = _REPEATING.set(True)
+    try:
+        yield
+    finally:
+        _REPEATING.reset(token)
 
 
 def recording() -> bool:

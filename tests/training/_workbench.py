@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from d2l_core import nn, optim, random
+from d2l_core import nn, optim, random, xp
 from d2l_core.data import Loader
 from d2l_core.nn.functional import accuracy, cross_entropy
 from d2l_core.training import Data, Trainer
@@ -36,3 +36,8 @@ def bits(network, trainer):
     weights = {path: array.tobytes() for path, array in network.state_dict().items()}
     records = [{k: v for k, v in record.items() if k != "seconds"} for record in trainer.history.epochs]
     return weights, trainer.history.losses, records
+
+
+def model_start(network):
+    """The values with which `fit` begins with a new network."""
+    return network.initialise(xp.asarray(random.normal((1, 6), "X")), seed=0).state_dict()
