@@ -640,19 +640,25 @@ def conv(
 ) -> Tensor:
     """Cross-correlation of x (N, C_in, *spatial) with weight (C_out, C_in / groups, *window), plus bias (C_out,).
 
-    Zeros are added on both sides by `padding`. One or two spatial axes, by the rank of the weight. The extent of an
+    Zeros are added on both sides by `padding`. One to three spatial axes, by the rank of the weight. The extent of an
     axis becomes ``(n + 2 padding - dilation (window - 1) - 1) // stride + 1``.
     """
 
 
 @primitive("network")
 def max_pool(x: Tensor, window: Shape, /, *, stride: Shape | None = None, padding: Shape = 0) -> Tensor:
-    """Largest element of each window of x (N, C, *spatial); stride defaults to the window, padding is -inf."""
+    """Largest element of each window of x (N, C, *spatial), one to three spatial axes; padding is -inf.
+
+    The stride defaults to the window.
+    """
 
 
 @primitive("network")
 def avg_pool(x: Tensor, window: Shape, /, *, stride: Shape | None = None, padding: Shape = 0) -> Tensor:
-    """Mean of each window of x (N, C, *spatial), the zeros of the padding included; stride defaults to the window."""
+    """Mean of each window of x (N, C, *spatial), one to three spatial axes, the zeros of the padding included.
+
+    The stride defaults to the window.
+    """
 
 
 @primitive("network")
@@ -745,8 +751,8 @@ def synchronise(tensors: Sequence[Tensor], /) -> None:
 def native_layer(kind: str, options: dict[str, Any], weights: dict[str, Any], /) -> Callable[..., Any]:
     """The framework's own layer with our weights, as a function from NumPy arrays to NumPy arrays.
 
-    `kind` is the name of a class of `d2l_core.nn`: ``Linear``, ``Conv2d``, ``BatchNorm``, ``MaxPool2d``,
-    ``AvgPool2d``, ``Embedding``, ``LayerNorm``, ``GroupNorm``, ``RNN``, ``GRU`` or ``LSTM`` (whose function takes and
+    `kind` is the name of a class of `d2l_core.nn`: ``Linear``, ``Conv2d``, ``Conv3d``, ``BatchNorm``, ``MaxPool2d``,
+    ``AvgPool2d``, ``MaxPool3d``, ``AvgPool3d``, ``Embedding``, ``LayerNorm``, ``GroupNorm``, ``RNN``, ``GRU`` or ``LSTM`` (whose function takes and
     returns hidden state and cell one after the other). `options` are its settings in our names, `weights` its
     parameters and buffers by name in our layout. Inputs and outputs are in our layout. BatchNorm runs in evaluation
     mode. It serves to check our layers against the framework's.

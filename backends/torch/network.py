@@ -17,9 +17,9 @@ linear = functional.linear
 relu = torch.relu
 sigmoid = torch.sigmoid
 
-_CONV = {3: torch.conv1d, 4: torch.conv2d}
-_MAX_POOL = {3: torch.max_pool1d, 4: torch.max_pool2d}
-_AVG_POOL = {3: functional.avg_pool1d, 4: functional.avg_pool2d}
+_CONV = {3: torch.conv1d, 4: torch.conv2d, 5: torch.conv3d}
+_MAX_POOL = {3: torch.max_pool1d, 4: torch.max_pool2d, 5: torch.max_pool3d}
+_AVG_POOL = {3: functional.avg_pool1d, 4: functional.avg_pool2d, 5: functional.avg_pool3d}
 
 
 def conv(x, weight, bias=None, /, *, stride=1, padding=0, dilation=1, groups=1):
