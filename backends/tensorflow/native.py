@@ -77,12 +77,16 @@ def _pool(layer_name, frame, options, weights):
     sides = [(p, p) for p in (0, 0, *_each(options.get("padding", 0), rank))]
 
     def call(x):
+        if layer_name == "MaxPooling3D" and x.dtype == np.float64:
+            raise BackendError(adapter.limits["float64 layer MaxPool3d"])
         layer = getattr(tf.keras.layers, layer_name)(
             _each(options["window"], rank),
             strides=None if stride is None else _each(stride, rank),
             data_format="channels_last",
             dtype=x.dtype.name,
         )
+        if rank == 3:  # which only XLA has in float64
+            layer = tf.function(layer, jit_compile=True)
         return _images(layer)(np.pad(x, sides, constant_values=frame))
 
     return call
