@@ -35,6 +35,13 @@ Shape = int | Sequence[int]
 DTYPES = ("bool", "uint8", "int32", "int64", "float32", "float64")
 """The dtypes that every adapter names in its module ``arrays``."""
 
+OPTIONAL_DTYPES = ("bfloat16",)
+"""*Extension.* Dtypes that an adapter names if its framework has them; else it declares the limit of that name.
+
+bfloat16 is float32 cut to 16 bits: its exponent and 7 bits of the fraction. Arithmetic, reductions, `matmul`, `conv`
+and their gradients are defined for it; decompositions and special functions may not be.
+"""
+
 
 def contract() -> dict[str, Primitive]:
     """Every primitive and composite by name."""
@@ -736,7 +743,7 @@ def is_tensor(x: Any, /) -> bool:
 
 @primitive("system")
 def to_numpy(x: Tensor, /) -> Any:
-    """A NumPy copy of x on the host, with its dtype; waits for x to be computed."""
+    """A NumPy copy of x on the host, with its dtype (bfloat16, which NumPy lacks, as float32); waits for x."""
 
 
 @primitive("system")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import partial
 
 import jax
@@ -56,7 +57,7 @@ def _max_pool(x, window, stride, padding):
 @partial(jax.jit, static_argnums=(1, 2, 3))
 def _avg_pool(x, window, stride, padding):
     total = _pool(_framed(x, padding, 0.0), window, stride, 0.0, lax.add, lax.add)
-    return total * (1.0 / np.prod(window))
+    return total * (1.0 / math.prod(window))
 
 
 def _framed(x, padding, value):

@@ -11,6 +11,7 @@ adapter = Adapter(
     install="pip install requests graphviz && pip install --no-deps mxnet==1.9.1",
     priority=40,
     limits={
+        "bfloat16": "MXNet has no bfloat16; choose a backend that has it, such as torch, or compute in float32.",
         "second derivatives": "MXNet 1.9.1 has no derivatives of its gradients; "
         "take second derivatives on another backend, such as numpy.",
         "float64 native optimisers": "MXNet's fused optimisers take their settings as float32.",

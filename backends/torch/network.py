@@ -37,6 +37,8 @@ def avg_pool(x, window, /, *, stride=None, padding=0):
     stride = window if stride is None else stride
     if _exceeds_half(padding, window):
         x, padding = _frame(x, padding, 0.0), 0
+    if x.ndim == 5 and x.dtype is torch.bfloat16:  # which PyTorch's kernel does not know
+        return functional.avg_pool3d(x.float(), window, stride, padding).to(x.dtype)
     return _AVG_POOL[x.ndim](x, window, stride, padding)
 
 
