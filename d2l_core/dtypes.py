@@ -1,7 +1,8 @@
 """What can be said of dtypes without a tensor: kinds, limits and promotion, by the array API standard 2024.12.
 
 A dtype is the active backend's own object; here each is known by its name in `interface.DTYPES`. Promotion stays within
-a kind: integers with integers, floats with floats (bfloat16, which is no part of the standard, to any other). The standard leaves a mixture open, and it is an error here.
+a kind: integers with integers, floats with floats (bfloat16, which is no part of the standard, to any other). The
+standard leaves a mixture open, and it is an error here.
 """
 
 from __future__ import annotations

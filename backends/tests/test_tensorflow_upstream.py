@@ -40,14 +40,11 @@ def test_volumes_have_no_pooling_in_float64(name: str) -> None:
     assert small.numpy().ravel() == 1.0
 
 
-def test_convolution_of_volumes_in_groups_has_no_gradient_on_the_cpu() -> None:
+def test_volumes_have_no_convolution_in_groups_on_the_cpu() -> None:
     """When this fails, the split by groups in `conv` in network.py may be for images alone."""
-    with tf.device("cpu"):
-        x, kernel = tf.ones((1, 3, 3, 3, 4), tf.float64), tf.ones((2, 2, 2, 2, 4), tf.float64)
-        with pytest.raises((tf.errors.InvalidArgumentError, tf.errors.UnimplementedError)), tf.GradientTape() as tape:
-            tape.watch(x)
-            y = tf.raw_ops.Conv3D(input=x, filter=kernel, strides=[1] * 5, padding="VALID")
-            tape.gradient(y, x)
+    x, kernel = tf.ones((1, 3, 3, 3, 4), tf.float64), tf.ones((2, 2, 2, 2, 4), tf.float64)
+    with tf.device("cpu"), pytest.raises(tf.errors.InvalidArgumentError, match="Number of channels in filter"):
+        tf.raw_ops.Conv3D(input=x, filter=kernel, strides=[1] * 5, padding="VALID")
 
 
 def test_softmax_of_onednn_loses_nan() -> None:

@@ -78,8 +78,8 @@ def roi_pool(x: Tensor, boxes: Tensor, size: Shape, /, *, spatial_scale: float =
 
     Rounding is that of the paper's program. A corner times `spatial_scale` goes to the nearest pixel, halves upwards,
     and the last pixel belongs to the region, which is ``h = max(y2 - y1 + 1, 1)`` pixels high. Cell i of m covers
-    its pixels ``floor(i h / m)`` to ``ceil((i + 1) h / m) - 1``, so that neighbours may share one; columns likewise. What
-    lies outside the picture is left out, and a cell with nothing in it is 0. Nothing flows back to the boxes.
+    its pixels ``floor(i h / m)`` to ``ceil((i + 1) h / m) - 1``, so that neighbours may share one; columns likewise.
+    What lies outside the picture is left out, and a cell with nothing in it is 0. Nothing flows back to the boxes.
 
     Args:
         x: features (N, C, H, W).
@@ -124,11 +124,11 @@ def _largest(x: Tensor, inside: Tensor, axis: int) -> Tensor:
 def roi_align(
     x: Tensor, boxes: Tensor, size: Shape, /, *, spatial_scale: float = 1.0, sampling_ratio: int = 2
 ) -> Tensor:
-    """Mean of interpolated values in each cell of a grid laid over each region of interest (He et al., Mask R-CNN, 2017).
+    """Mean of interpolated values in each cell of a grid over each region of interest (He et al., Mask R-CNN, 2017).
 
     Nothing is rounded. Pixels are squares whose centres lie at halves, as in `resize`, so that a corner c is at
-    ``c spatial_scale - 1/2`` in the grid of centres. Each cell has `sampling_ratio`² sampling points, evenly spread, whose
-    values are bilinear; up to one pixel outside the outermost centres their values go on, and beyond that are 0.
+    ``c spatial_scale - 1/2`` in the grid of centres. Each cell has `sampling_ratio`² sampling points, evenly spread,
+    whose values are bilinear; up to one pixel outside the outermost centres their values go on, and beyond are 0.
     Nothing flows back to the boxes.
 
     Args:

@@ -129,7 +129,7 @@ def resize(x: Tensor, size: Shape, /, *, method: str = "linear") -> Tensor:
     Args:
         x: floats, one to three spatial axes.
         size: of the result.
-        method: ``nearest`` or ``linear`` (bilinear in two dimensions, trilinear in three; beyond the outermost centres their values go on).
+        method: ``nearest`` or ``linear`` (in each dimension; beyond the outermost centres their values go on).
 
     Raises:
         ValueError: another method.

@@ -157,7 +157,7 @@ def ctc_loss(
     batch = logits.shape[1]
     if labels.shape[0] != batch or {tuple(input_lengths.shape), tuple(label_lengths.shape)} != {(batch,)}:
         raise ValueError(
-            f"Logits of shape {tuple(logits.shape)} need labels (N, S) and two tensors of lengths (N,) with N = {batch}, "
+            f"Logits of shape {tuple(logits.shape)} need labels (N, S) and two tensors of lengths (N,), N = {batch}, "
             f"not {tuple(labels.shape)}, {tuple(input_lengths.shape)} and {tuple(label_lengths.shape)}."
         )
     if not 0 <= blank < logits.shape[2]:
