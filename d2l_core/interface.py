@@ -760,10 +760,10 @@ def native_layer(kind: str, options: dict[str, Any], weights: dict[str, Any], /)
 
     `kind` is the name of a class of `d2l_core.nn`: ``Linear``, ``Conv2d``, ``Conv3d``, ``BatchNorm``, ``MaxPool2d``,
     ``AvgPool2d``, ``MaxPool3d``, ``AvgPool3d``, ``Embedding``, ``LayerNorm``, ``GroupNorm``, ``RNN``, ``GRU`` or
-    ``LSTM`` (whose function takes and returns hidden state and cell one after the other). `options` are its settings in our names, `weights` its
-    parameters and buffers by name in our layout. Inputs and outputs are in our layout. BatchNorm runs in evaluation
-    mode. It serves to check our layers against the framework's. BackendError: the framework has no such layer for
-    this dtype; the adapter declares the reason as its limit ``<dtype> layer <kind>``.
+    ``LSTM`` (whose function takes and returns hidden state and cell one after the other). `options` are its settings
+    in our names, `weights` its parameters and buffers by name in our layout. Inputs and outputs are in our layout.
+    BatchNorm runs in evaluation mode. It serves to check our layers against the framework's. BackendError: the
+    framework has no such layer for this dtype; the adapter declares the reason as its limit ``<dtype> layer <kind>``.
     """
 
 

@@ -141,6 +141,10 @@ cross_entropy = _compiled("cross_entropy")
 batch_norm_train = _compiled("batch_norm_train", static_argnums=3)
 batch_norm_infer = _compiled("batch_norm_infer", static_argnums=5)
 rnn_tanh = _compiled("rnn_tanh")
+non_maximum_suppression = _compiled("non_maximum_suppression", static_argnames="max_boxes")
+roi_pool = _compiled("roi_pool", static_argnums=2, static_argnames="spatial_scale")
+roi_align = _compiled("roi_align", static_argnums=2, static_argnames=("spatial_scale", "sampling_ratio"))
+ctc_log_likelihood = _compiled("ctc_log_likelihood", static_argnums=4)
 
 
 @partial(jax.jit, static_argnums=1)
