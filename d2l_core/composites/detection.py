@@ -8,7 +8,7 @@ from __future__ import annotations
 from d2l_core import interface as xp
 from d2l_core._dispatch import composite
 from d2l_core.composites.activations import relu
-from d2l_core.interface import Shape, Tensor
+from d2l_core.interface import Tensor
 
 __all__ = ["box_iou", "non_maximum_suppression", "roi_align", "roi_pool"]
 
@@ -73,7 +73,7 @@ def non_maximum_suppression(
 
 
 @composite("network")
-def roi_pool(x: Tensor, boxes: Tensor, size: Shape, /, *, spatial_scale: float = 1.0) -> Tensor:
+def roi_pool(x: Tensor, boxes: Tensor, size: int | tuple[int, int], /, *, spatial_scale: float = 1.0) -> Tensor:
     """The largest element in each cell of a grid laid over each region of interest (Girshick, Fast R-CNN, 2015).
 
     Rounding is that of the paper's program. A corner times `spatial_scale` goes to the nearest pixel, halves upwards,
@@ -122,7 +122,7 @@ def _largest(x: Tensor, inside: Tensor, axis: int) -> Tensor:
 
 @composite("network")
 def roi_align(
-    x: Tensor, boxes: Tensor, size: Shape, /, *, spatial_scale: float = 1.0, sampling_ratio: int = 2
+    x: Tensor, boxes: Tensor, size: int | tuple[int, int], /, *, spatial_scale: float = 1.0, sampling_ratio: int = 2
 ) -> Tensor:
     """Mean of interpolated values in each cell of a grid over each region of interest (He et al., Mask R-CNN, 2017).
 

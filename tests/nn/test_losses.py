@@ -144,13 +144,13 @@ def test_ctc_without_an_alignment(backend):
 
 
 def test_ctc_of_a_long_recording_neither_overflows_nor_vanishes(backend, precision):
-    """Six hundred steps; the probability itself is far below the smallest float."""
-    logits = np.zeros((600, 1, 20))
-    logits[np.arange(600), 0, np.arange(600) // 30 % 20] = 12.0
+    """Two hundred steps; the probability itself is far below the smallest float."""
+    logits = np.zeros((200, 1, 20))
+    logits[np.arange(200), 0, np.arange(200) // 10] = 12.0
     labels = np.arange(1, 20)[None]
-    found = float(value("ctc_loss", (logits, labels, np.array([600]), np.array([19]))))
-    sure = 600 * np.log(np.exp(12.0) + 19) - 600 * 12.0
-    assert found == pytest.approx(sure, rel=0.01)
+    found = float(value("ctc_loss", (logits, labels, np.array([200]), np.array([19]))))
+    # To first order, each step loses to 19 other classes, and 75 paths go wrong at one step where labels meet or end.
+    assert found == pytest.approx((200 * 19 - 75) * np.exp(-12.0), rel=0.01)
 
 
 @pytest.mark.parametrize(
