@@ -35,7 +35,7 @@ def max_pool(x, window, /, *, stride=None, padding=0):
 
 def avg_pool(x, window, /, *, stride=None, padding=0):
     stride = window if stride is None else stride
-    if _exceeds_half(padding, window):
+    if (x.ndim == 5 and padding) or _exceeds_half(padding, window):  # a window must fit into volumes without padding
         x, padding = _frame(x, padding, 0.0), 0
     if x.ndim == 5 and x.dtype is torch.bfloat16:  # which PyTorch's kernel does not know
         return functional.avg_pool3d(x.float(), window, stride, padding).to(x.dtype)
