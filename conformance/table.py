@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from d2l_conformance import table_arrays, table_layers, table_linalg, table_network, table_standard
+from d2l_conformance import table_arrays, table_layers, table_linalg, table_network, table_standard, table_tasks
 from d2l_conformance.case import Case
 
 GROUPS = ("arrays", "linalg", "network", "autodiff")
 """Groups of the contract whose functions are cases; those of `system` and `native` have tests of their own."""
 
-_ROWS = (*table_arrays.CASES, *table_standard.CASES, *table_linalg.CASES, *table_network.CASES, *table_layers.CASES)
+_ROWS = (
+    *table_arrays.CASES,
+    *table_standard.CASES,
+    *table_linalg.CASES,
+    *table_network.CASES,
+    *table_layers.CASES,
+    *table_tasks.CASES,
+)
 
 CASES: dict[str, Case] = {case.name: case for case in _ROWS}
 """Every case by the name of its function."""

@@ -175,6 +175,8 @@ def _conv_transpose(rng: Generator) -> Any:
     yield sample(x, w, rng.normal(size=4), groups=2, dilation=2)
     yield sample(x, w, padding=(2, 0), stride=(3, 1), groups=2)
     yield sample(rng.normal(size=(2, 3, 4)), rng.normal(size=(3, 2, 3)), stride=2, padding=1)
+    volume, window = rng.normal(size=(1, 2, 2, 3, 2)), rng.normal(size=(2, 1, 2, 2, 3))
+    yield sample(volume, window, rng.normal(size=2), stride=(1, 2, 2), padding=(0, 1, 1), groups=2)
 
 
 def _spread_terms(x: Any, weight: Any, *rest: Any, groups: int = 1, **_: Any) -> int:
@@ -186,6 +188,7 @@ def _sized(*sizes: Any, **options: Any) -> Any:
         for size in sizes:
             yield sample(spread(rng, (2, 3, 5, 6), 0.05), size, **options)
         yield sample(spread(rng, (2, 3, 7), 0.05), 3, **options)
+        yield sample(spread(rng, (1, 2, 3, 4, 5), 0.05), (2, 3, 4), **options)
 
     return make
 
@@ -203,6 +206,7 @@ def _resize_wrong(rng: Generator) -> Any:
 def _images(rng: Generator) -> Any:
     yield sample(rng.normal(size=(2, 3, 4, 5)))
     yield sample(rng.normal(size=(2, 3, 4)))
+    yield sample(rng.normal(size=(2, 3, 4, 2, 3)))
 
 
 SPATIAL = [

@@ -38,11 +38,14 @@ def _conv(rng: Generator) -> Any:
     yield sample(draw(2, 3, 9), draw(4, 3, 3), draw(4), stride=2, padding=2)
     yield sample(draw(2, 4, 9), draw(4, 2, 3), dilation=2, groups=2)
     yield sample(draw(2, 3, 9), draw(4, 3, 2), stride=(3,), padding=(1,))
+    yield sample(draw(1, 2, 3, 4, 5), draw(3, 2, 2, 3, 2), draw(3), stride=(1, 2, 1), padding=(1, 0, 2))
+    yield sample(draw(1, 4, 3, 5, 4), draw(2, 2, 2, 2, 2), dilation=(1, 3, 2), groups=2, padding=1)
 
 
 def _conv_wrong(rng: Generator) -> Any:
     yield sample(np.ones((1, 3, 5, 5)), np.ones((4, 2, 3, 3)))
     yield sample(np.ones((1, 3, 5, 5)), np.ones((4, 3, 3, 3)), np.ones(5))
+    yield sample(np.ones((1, 3, 5, 5, 5)), np.ones((4, 2, 3, 3, 3)))
 
 
 def _pool(rng: Generator) -> Any:
@@ -59,6 +62,8 @@ def _pool(rng: Generator) -> Any:
     yield sample(spread(rng, (2, 3, 9), 0.05), 2)
     yield sample(spread(rng, (2, 3, 9), 0.05), (3,), stride=(2,), padding=(1,))
     yield sample(-np.abs(spread(rng, (1, 2, 4, 4), 0.05)) - 1.0, 3, stride=1, padding=1)
+    yield sample(spread(rng, (1, 2, 4, 5, 3), 0.05), 2)
+    yield sample(spread(rng, (2, 1, 4, 5, 3), 0.05), (3, 2, 1), stride=(1, 2, 2), padding=(1, 1, 0))
 
 
 def _pool_edges(rng: Generator) -> Any:

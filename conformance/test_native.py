@@ -24,8 +24,8 @@ def linear(w: Weights, o: dict[str, Any], x: Any) -> Any:
     return composites.linear(x, w["weight"], w["bias"])
 
 
-def conv2d(w: Weights, o: dict[str, Any], x: Any) -> Any:
-    """As `d2l_core.nn.Conv2d` computes it."""
+def conv(w: Weights, o: dict[str, Any], x: Any) -> Any:
+    """As `d2l_core.nn.Conv2d` and `Conv3d` compute it."""
     return xp.conv(x, w["weight"], w["bias"], **o)
 
 
@@ -35,12 +35,12 @@ def batch_norm(w: Weights, o: dict[str, Any], x: Any) -> Any:
 
 
 def max_pool(w: Weights, o: dict[str, Any], x: Any) -> Any:
-    """As `d2l_core.nn.MaxPool2d` computes it."""
+    """As `d2l_core.nn.MaxPool2d` and `MaxPool3d` compute it."""
     return xp.max_pool(x, o["window"], stride=o["stride"], padding=o["padding"])
 
 
 def avg_pool(w: Weights, o: dict[str, Any], x: Any) -> Any:
-    """As `d2l_core.nn.AvgPool2d` computes it."""
+    """As `d2l_core.nn.AvgPool2d` and `AvgPool3d` compute it."""
     return xp.avg_pool(x, o["window"], stride=o["stride"], padding=o["padding"])
 
 
@@ -84,23 +84,30 @@ def recurrent_shapes(gates: int, inputs: int = 4, hidden: int = 5) -> dict[str, 
 EXACT = 2.0**-17  # an epsilon that is the same in float32, which some frameworks store it in
 CONV = {"stride": (1, 1), "padding": (0, 0), "dilation": (1, 1), "groups": 1}
 WINDOW = {"window": (2, 2), "stride": (2, 2), "padding": (0, 0)}
+VOLUME = {"window": (3, 2, 2), "stride": (2, 2, 1), "padding": (1, 0, 1)}
 CHANNELS = {"weight": (3,), "bias": (3,), "running_mean": (3,), "running_var": (3,)}
 
 LAYERS: list[tuple[str, Callable[..., Any], dict[str, Any], dict[str, tuple[int, ...]], list[tuple[int, ...]]]] = [
     ("Linear", linear, {}, {"weight": (3, 5), "bias": (3,)}, [(4, 5)]),
-    ("Conv2d", conv2d, CONV, {"weight": (4, 3, 3, 3), "bias": (4,)}, [(2, 3, 7, 6)]),
+    ("Conv2d", conv, CONV, {"weight": (4, 3, 3, 3), "bias": (4,)}, [(2, 3, 7, 6)]),
     (
-        "Conv2d", conv2d, {**CONV, "stride": (2, 1), "padding": (2, 1)}, {"weight": (4, 3, 5, 3), "bias": (4,)},
+        "Conv2d", conv, {**CONV, "stride": (2, 1), "padding": (2, 1)}, {"weight": (4, 3, 5, 3), "bias": (4,)},
         [(2, 3, 7, 6)],
     ),
-    ("Conv2d", conv2d, {**CONV, "dilation": (2, 2)}, {"weight": (4, 3, 3, 3), "bias": (4,)}, [(2, 3, 7, 6)]),
-    ("Conv2d", conv2d, {**CONV, "groups": 2}, {"weight": (4, 2, 3, 3), "bias": (4,)}, [(2, 4, 5, 6)]),
+    ("Conv2d", conv, {**CONV, "dilation": (2, 2)}, {"weight": (4, 3, 3, 3), "bias": (4,)}, [(2, 3, 7, 6)]),
+    ("Conv2d", conv, {**CONV, "groups": 2}, {"weight": (4, 2, 3, 3), "bias": (4,)}, [(2, 4, 5, 6)]),
+    (
+        "Conv3d", conv, {"stride": (1, 2, 1), "padding": (1, 0, 1), "dilation": (1, 1, 1), "groups": 1},
+        {"weight": (4, 3, 2, 3, 2), "bias": (4,)}, [(2, 3, 4, 5, 3)],
+    ),
     ("BatchNorm", batch_norm, {"eps": 1e-5}, CHANNELS, [(4, 3)]),
     ("BatchNorm", batch_norm, {"eps": 1e-3}, CHANNELS, [(4, 3, 5, 6)]),
     ("MaxPool2d", max_pool, WINDOW, {}, [(2, 3, 6, 8)]),
     ("MaxPool2d", max_pool, {"window": (3, 3), "stride": (2, 2), "padding": (1, 1)}, {}, [(2, 3, 7, 8)]),
     ("AvgPool2d", avg_pool, WINDOW, {}, [(2, 3, 6, 8)]),
     ("AvgPool2d", avg_pool, {"window": (3, 3), "stride": (2, 2), "padding": (1, 1)}, {}, [(2, 3, 7, 8)]),
+    ("MaxPool3d", max_pool, VOLUME, {}, [(2, 3, 5, 4, 6)]),
+    ("AvgPool3d", avg_pool, VOLUME, {}, [(2, 3, 5, 4, 6)]),
     ("Embedding", embedding, {}, {"weight": (7, 3)}, [(2, 5)]),
     ("LayerNorm", layer_norm, {"eps": EXACT}, {"weight": (6,), "bias": (6,)}, [(4, 3, 6)]),
     ("GroupNorm", group_norm, {"eps": EXACT, "groups": 2}, {"weight": (4,), "bias": (4,)}, [(3, 4, 5, 6)]),
@@ -117,13 +124,18 @@ def draw(rng: np.random.Generator, name: str, shape: tuple[int, ...], real: np.d
 
 @pytest.mark.parametrize("layer", LAYERS, ids=[f"{i}-{layer[0]}" for i, layer in enumerate(LAYERS)])
 def test_layer_is_the_frameworks(layer: Any, backend: Backend, precision: int) -> None:
-    """With the same weights the framework's own layer gives the same numbers."""
+    """With the same weights the framework's own layer gives the same numbers, or the declared reason why it cannot."""
     kind, ours, options, weight_shapes, input_shapes = layer
     rng, real = np.random.default_rng(6), REAL[precision]
     weights = {name: draw(rng, name, shape, real) for name, shape in weight_shapes.items()}
     inputs = [rng.normal(size=shape).astype(real) for shape in input_shapes]
     if kind == "Embedding":
         inputs = [rng.integers(0, 7, input_shapes[0]).astype(np.int32)]
+    reason = backend.adapter.limits.get(f"{real} layer {kind}")
+    if reason is not None:
+        with pytest.raises(BackendError, match=re.escape(reason)):
+            backend.native_layer(kind, options, weights)(*inputs)
+        return
     native = backend.native_layer(kind, options, weights)(*inputs)
     wanted = ours({k: xp.asarray(v) for k, v in weights.items()}, options, *(xp.asarray(x) for x in inputs))
     pairs = zip(native, wanted, strict=True) if isinstance(native, tuple) else [(native, wanted)]

@@ -197,7 +197,7 @@ def geometry(draw: Any, axes: int) -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize("axes", [1, 2])
+@pytest.mark.parametrize("axes", [1, 2, 3])
 @given(data=st.data())
 def test_conv_geometry(axes: int, backend: Backend, precision: int, data: Any) -> None:
     """Extents follow the formula, values the definition, the gradient the transposed map."""
@@ -220,7 +220,7 @@ def test_conv_geometry(axes: int, backend: Backend, precision: int, data: Any) -
         assert abs(product - float(xp.to_numpy(value))) <= 64 * np.finfo(REAL[precision]).eps * scale
 
 
-@pytest.mark.parametrize("axes", [1, 2])
+@pytest.mark.parametrize("axes", [1, 2, 3])
 @pytest.mark.parametrize("name", ["max_pool", "avg_pool"])
 @given(data=st.data())
 def test_pool_geometry(name: str, axes: int, backend: Backend, precision: int, data: Any) -> None:

@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any
 
-from d2l_core.errors import BackendError, MixedBackendsError, UsageError
+from d2l_core.errors import AbsentError, BackendError, MixedBackendsError, UsageError
 
 ENTRY_POINTS = "d2l.backends"
 GROUPS = ("arrays", "linalg", "network", "autodiff", "system", "native")
@@ -85,6 +85,9 @@ class Backend:
         self.__dict__.update(primitives)
 
     def __getattr__(self, name: str) -> Any:
+        adapter = self.__dict__.get("adapter")
+        if adapter is not None and name in adapter.limits:
+            raise AbsentError(adapter.limits[name])
         raise AttributeError(f"The backend {self.__dict__.get('name')} has no primitive {name!r}.")
 
     def __repr__(self) -> str:
@@ -167,10 +170,12 @@ def _bind(adapter: Adapter) -> Backend:
             f"install it with: {adapter.install}"
         )
     modules = {group: _import_group(adapter, group) for group in GROUPS}
-    from d2l_core.interface import DTYPES, contract
+    from d2l_core.interface import DTYPES, OPTIONAL_DTYPES, contract
 
     arrays = modules["arrays"]
-    primitives: dict[str, Any] = {name: getattr(arrays, name) for name in DTYPES if hasattr(arrays, name)}
+    primitives: dict[str, Any] = {
+        name: getattr(arrays, name) for name in (*DTYPES, *OPTIONAL_DTYPES) if hasattr(arrays, name)
+    }
     absent, overrides = [name for name in DTYPES if name not in primitives], set()
     for primitive in contract().values():
         implementation = getattr(modules[primitive.group], primitive.name, None)

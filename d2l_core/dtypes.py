@@ -1,7 +1,8 @@
 """What can be said of dtypes without a tensor: kinds, limits and promotion, by the array API standard 2024.12.
 
 A dtype is the active backend's own object; here each is known by its name in `interface.DTYPES`. Promotion stays within
-a kind: integers with integers, floats with floats. The standard leaves a mixture open, and it is an error here.
+a kind: integers with integers, floats with floats (bfloat16, which is no part of the standard, to any other). The
+standard leaves a mixture open, and it is an error here.
 """
 
 from __future__ import annotations
@@ -11,12 +12,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from d2l_core.backend import Backend, active
-from d2l_core.interface import DTYPES, DType, Tensor
+from d2l_core.interface import DTYPES, OPTIONAL_DTYPES, DType, Tensor
 
 __all__ = ["FloatInfo", "IntegerInfo", "can_cast", "finfo", "iinfo", "isdtype", "result_type"]
 
 _INTEGERS = ("uint8", "int32", "int64")
-_FLOATS = ("float32", "float64")
+_FLOATS = ("bfloat16", "float32", "float64")
 _KINDS: dict[str, tuple[str, ...]] = {
     "bool": ("bool",),
     "signed integer": ("int32", "int64"),
@@ -28,6 +29,8 @@ _KINDS: dict[str, tuple[str, ...]] = {
 }
 _CHAINS = (("bool",), _INTEGERS, _FLOATS)
 """Dtypes that promote to each other, each to any that follows it."""
+
+_BFLOAT16_MAX = (2.0 - 2.0**-7) * 2.0**127
 
 
 @dataclass(frozen=True)
@@ -78,7 +81,8 @@ _NAMES: dict[str, dict[DType, str]] = {}
 
 def _names(backend: Backend) -> dict[DType, str]:
     if backend.name not in _NAMES:
-        _NAMES[backend.name] = {getattr(backend, name): name for name in DTYPES}
+        names = (*DTYPES, *(name for name in OPTIONAL_DTYPES if hasattr(backend, name)))
+        _NAMES[backend.name] = {getattr(backend, name): name for name in names}
     return _NAMES[backend.name]
 
 
@@ -108,6 +112,8 @@ def finfo(type: DType | Tensor, /) -> FloatInfo:
     name = _name_of(type)
     if name not in _FLOATS:
         raise TypeError(f"finfo describes floats; {name} is none: use iinfo for integers.")
+    if name == "bfloat16":
+        return FloatInfo(16, 2.0**-7, _BFLOAT16_MAX, -_BFLOAT16_MAX, 2.0**-126, active().bfloat16)
     info = np.finfo(name)
     bounds = (float(info.eps), float(info.max), float(info.min), float(info.smallest_normal))
     return FloatInfo(int(info.bits), *bounds, getattr(active(), name))

@@ -19,6 +19,10 @@ class BackendError(D2LError):
     """A backend is not installed, does not import, or lacks part of the contract."""
 
 
+class AbsentError(BackendError, AttributeError):
+    """A name of the vocabulary that the active backend does not have, and says so among its limits."""
+
+
 class MixedBackendsError(D2LError, TypeError):
     """A tensor of one backend was passed to a function that runs on another."""
 

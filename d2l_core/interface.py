@@ -36,6 +36,13 @@ Shape = int | Sequence[int]
 DTYPES = ("bool", "uint8", "int32", "int64", "float32", "float64")
 """The dtypes that every adapter names in its module ``arrays``."""
 
+OPTIONAL_DTYPES = ("bfloat16",)
+"""*Extension.* Dtypes that an adapter names if its framework has them; else it declares the limit of that name.
+
+bfloat16 is float32 cut to 16 bits: its exponent and 7 bits of the fraction. Arithmetic, reductions, `matmul`, `conv`
+and their gradients are defined for it; decompositions and special functions may not be.
+"""
+
 
 def contract() -> dict[str, Primitive]:
     """Every primitive and composite by name."""
@@ -641,19 +648,25 @@ def conv(
 ) -> Tensor:
     """Cross-correlation of x (N, C_in, *spatial) with weight (C_out, C_in / groups, *window), plus bias (C_out,).
 
-    Zeros are added on both sides by `padding`. One or two spatial axes, by the rank of the weight. The extent of an
+    Zeros are added on both sides by `padding`. One to three spatial axes, by the rank of the weight. The extent of an
     axis becomes ``(n + 2 padding - dilation (window - 1) - 1) // stride + 1``.
     """
 
 
 @primitive("network")
 def max_pool(x: Tensor, window: Shape, /, *, stride: Shape | None = None, padding: Shape = 0) -> Tensor:
-    """Largest element of each window of x (N, C, *spatial); stride defaults to the window, padding is -inf."""
+    """Largest element of each window of x (N, C, *spatial), one to three spatial axes; padding is -inf.
+
+    The stride defaults to the window.
+    """
 
 
 @primitive("network")
 def avg_pool(x: Tensor, window: Shape, /, *, stride: Shape | None = None, padding: Shape = 0) -> Tensor:
-    """Mean of each window of x (N, C, *spatial), the zeros of the padding included; stride defaults to the window."""
+    """Mean of each window of x (N, C, *spatial), one to three spatial axes, the zeros of the padding included.
+
+    The stride defaults to the window.
+    """
 
 
 @primitive("network")
@@ -745,7 +758,7 @@ def is_tensor(x: Any, /) -> bool:
 
 @primitive("system")
 def to_numpy(x: Tensor, /) -> Any:
-    """A NumPy copy of x on the host, with its dtype; waits for x to be computed."""
+    """A NumPy copy of x on the host, with its dtype (bfloat16, which NumPy lacks, as float32); waits for x."""
 
 
 @primitive("system")
@@ -760,11 +773,12 @@ def synchronise(tensors: Sequence[Tensor], /) -> None:
 def native_layer(kind: str, options: dict[str, Any], weights: dict[str, Any], /) -> Callable[..., Any]:
     """The framework's own layer with our weights, as a function from NumPy arrays to NumPy arrays.
 
-    `kind` is the name of a class of `d2l_core.nn`: ``Linear``, ``Conv2d``, ``BatchNorm``, ``MaxPool2d``,
-    ``AvgPool2d``, ``Embedding``, ``LayerNorm``, ``GroupNorm``, ``RNN``, ``GRU`` or ``LSTM`` (whose function takes and
-    returns hidden state and cell one after the other). `options` are its settings in our names, `weights` its
-    parameters and buffers by name in our layout. Inputs and outputs are in our layout. BatchNorm runs in evaluation
-    mode. It serves to check our layers against the framework's.
+    `kind` is the name of a class of `d2l_core.nn`: ``Linear``, ``Conv2d``, ``Conv3d``, ``BatchNorm``, ``MaxPool2d``,
+    ``AvgPool2d``, ``MaxPool3d``, ``AvgPool3d``, ``Embedding``, ``LayerNorm``, ``GroupNorm``, ``RNN``, ``GRU`` or
+    ``LSTM`` (whose function takes and returns hidden state and cell one after the other). `options` are its settings
+    in our names, `weights` its parameters and buffers by name in our layout. Inputs and outputs are in our layout.
+    BatchNorm runs in evaluation mode. It serves to check our layers against the framework's. BackendError: the
+    framework has no such layer for this dtype; the adapter declares the reason as its limit ``<dtype> layer <kind>``.
     """
 
 

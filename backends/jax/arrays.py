@@ -20,6 +20,7 @@ bool = np.dtype("bool")
 uint8 = np.dtype("uint8")
 int32 = np.dtype("int32")
 int64 = np.dtype("int64")
+bfloat16 = np.dtype(jnp.bfloat16)
 float32 = np.dtype("float32")
 float64 = np.dtype("float64")
 

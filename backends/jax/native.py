@@ -6,6 +6,7 @@ Both are imported only where they are used, so that loading the backend stays qu
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import jax.numpy as jnp
@@ -13,9 +14,6 @@ import numpy as np
 from d2l_backends.jax import adapter
 
 from d2l_core.errors import BackendError, UsageError
-
-_CHANNELS_LAST = (0, 2, 3, 1)
-_CHANNELS_FIRST = (0, 3, 1, 2)
 
 
 def native_layer(kind, options, weights, /):
@@ -36,23 +34,23 @@ def _linear(options, weights):
     return lambda x: np.array(layer(jnp.array(x)))
 
 
-def _conv2d(options, weights):
+def _conv(options, weights):
     from flax import nnx
 
-    weight = weights["weight"]
-    groups = options.get("groups", 1)
+    weight, groups = weights["weight"], options.get("groups", 1)
+    rank = weight.ndim - 2
     layer = nnx.Conv(
         weight.shape[1] * groups,
         weight.shape[0],
         weight.shape[2:],
-        _pair(options.get("stride", 1)),
-        padding=[(p, p) for p in _pair(options.get("padding", 0))],
-        kernel_dilation=_pair(options.get("dilation", 1)),
+        _each(options.get("stride", 1), rank),
+        padding=[(p, p) for p in _each(options.get("padding", 0), rank)],
+        kernel_dilation=_each(options.get("dilation", 1), rank),
         feature_group_count=groups,
         use_bias="bias" in weights,
         **_typed(weight),
     )
-    _set(layer.kernel, weight.transpose(2, 3, 1, 0))
+    _set(layer.kernel, weight.transpose(*range(2, weight.ndim), 1, 0))
     _set(layer.bias, weights.get("bias"))
     return _channels_first(layer)
 
@@ -69,24 +67,13 @@ def _batch_norm(options, weights):
     return lambda x: np.array(layer(jnp.array(x)))
 
 
-def _max_pool2d(options, weights):
+def _pool(kind, rank, options, weights):
     from flax import nnx
 
-    return _pool2d(nnx.max_pool, options)
-
-
-def _avg_pool2d(options, weights):
-    from flax import nnx
-
-    return _pool2d(nnx.avg_pool, options)
-
-
-def _pool2d(pool, options):
-    window = _pair(options["window"])
-    stride = options.get("stride")
-    stride = window if stride is None else _pair(stride)
-    sides = [(p, p) for p in _pair(options.get("padding", 0))]
-    return _channels_first(lambda x: pool(x, window, stride, sides))
+    window, stride = _each(options["window"], rank), options.get("stride")
+    stride = window if stride is None else _each(stride, rank)
+    sides = [(p, p) for p in _each(options.get("padding", 0), rank)]
+    return _channels_first(lambda x: getattr(nnx, kind)(x, window, stride, sides))
 
 
 def _embedding(options, weights):
@@ -177,10 +164,13 @@ def _lstm(options, weights):
 
 _LAYERS: dict[str, Callable[..., Any]] = {
     "Linear": _linear,
-    "Conv2d": _conv2d,
+    "Conv2d": _conv,
+    "Conv3d": _conv,
     "BatchNorm": _batch_norm,
-    "MaxPool2d": _max_pool2d,
-    "AvgPool2d": _avg_pool2d,
+    "MaxPool2d": partial(_pool, "max_pool", 2),
+    "AvgPool2d": partial(_pool, "avg_pool", 2),
+    "MaxPool3d": partial(_pool, "max_pool", 3),
+    "AvgPool3d": partial(_pool, "avg_pool", 3),
     "Embedding": _embedding,
     "LayerNorm": _layer_norm,
     "GroupNorm": _group_norm,
@@ -201,13 +191,13 @@ def _set(variable, value):
         variable.set_value(jnp.array(value))
 
 
-def _pair(value) -> tuple[int, int]:
-    return (value, value) if isinstance(value, int) else tuple(value)
+def _each(value, rank: int) -> tuple[int, ...]:
+    return (value,) * rank if isinstance(value, int) else tuple(value)
 
 
 def _channels_first(layer):
     def run(x):
-        return np.array(layer(jnp.array(x).transpose(_CHANNELS_LAST)).transpose(_CHANNELS_FIRST))
+        return np.moveaxis(np.array(layer(jnp.moveaxis(jnp.array(x), 1, -1))), -1, 1)
 
     return run
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import partial
 
 import jax
@@ -56,7 +57,7 @@ def _max_pool(x, window, stride, padding):
 @partial(jax.jit, static_argnums=(1, 2, 3))
 def _avg_pool(x, window, stride, padding):
     total = _pool(_framed(x, padding, 0.0), window, stride, 0.0, lax.add, lax.add)
-    return total * (1.0 / np.prod(window))
+    return total * (1.0 / math.prod(window))
 
 
 def _framed(x, padding, value):
@@ -140,6 +141,11 @@ cross_entropy = _compiled("cross_entropy")
 batch_norm_train = _compiled("batch_norm_train", static_argnums=3)
 batch_norm_infer = _compiled("batch_norm_infer", static_argnums=5)
 rnn_tanh = _compiled("rnn_tanh")
+box_iou = _compiled("box_iou")
+non_maximum_suppression = _compiled("non_maximum_suppression", static_argnames="max_boxes")
+roi_pool = _compiled("roi_pool", static_argnums=2, static_argnames="spatial_scale")
+roi_align = _compiled("roi_align", static_argnums=2, static_argnames=("spatial_scale", "sampling_ratio"))
+ctc_log_likelihood = _compiled("ctc_log_likelihood", static_argnums=4)
 
 
 @partial(jax.jit, static_argnums=1)

@@ -44,7 +44,7 @@ def is_tensor(x: Any, /) -> bool:
 
 
 def to_numpy(x: jax.Array, /) -> np.ndarray:
-    return np.array(x)
+    return np.array(x, np.float32 if x.dtype == "bfloat16" else None)
 
 
 def synchronise(tensors: Sequence[jax.Array], /) -> None:

@@ -11,6 +11,7 @@ adapter = Adapter(
     install="pip install requests graphviz && pip install --no-deps mxnet==1.9.1",
     priority=40,
     limits={
+        "bfloat16": "MXNet has no bfloat16; choose a backend that has it, such as torch, or compute in float32.",
         "float64 native optimisers": "MXNet's fused optimisers take their settings as float32.",
         "native Adagrad": "MXNet's AdaGrad keeps its state in float32.",
         "native Adagrad without epsilon": "MXNet's AdaGrad keeps its state in float32.",

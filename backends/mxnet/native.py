@@ -57,9 +57,9 @@ def _linear(options, weights, rank):
     return gluon.nn.Dense(weights["weight"].shape[0], use_bias="bias" in weights, flatten=False)
 
 
-def _conv2d(options, weights, rank):
+def _conv(layer, options, weights, rank):
     weight = weights["weight"]
-    return gluon.nn.Conv2D(
+    return layer(
         weight.shape[0],
         weight.shape[2:],
         options.get("stride", 1),
@@ -74,12 +74,8 @@ def _batch_norm(options, weights, rank):
     return gluon.nn.BatchNorm(epsilon=options.get("eps", 1e-5))
 
 
-def _max_pool2d(options, weights, rank):
-    return gluon.nn.MaxPool2D(options["window"], options.get("stride"), options.get("padding", 0))
-
-
-def _avg_pool2d(options, weights, rank):
-    return gluon.nn.AvgPool2D(options["window"], options.get("stride"), options.get("padding", 0))
+def _pool(layer, options, weights, rank):
+    return layer(options["window"], options.get("stride"), options.get("padding", 0))
 
 
 def _embedding(options, weights, rank):
@@ -114,10 +110,13 @@ def _call_recurrent(layer, x, *state):
 
 _LAYERS = {
     "Linear": _linear,
-    "Conv2d": _conv2d,
+    "Conv2d": functools.partial(_conv, gluon.nn.Conv2D),
+    "Conv3d": functools.partial(_conv, gluon.nn.Conv3D),
     "BatchNorm": _batch_norm,
-    "MaxPool2d": _max_pool2d,
-    "AvgPool2d": _avg_pool2d,
+    "MaxPool2d": functools.partial(_pool, gluon.nn.MaxPool2D),
+    "AvgPool2d": functools.partial(_pool, gluon.nn.AvgPool2D),
+    "MaxPool3d": functools.partial(_pool, gluon.nn.MaxPool3D),
+    "AvgPool3d": functools.partial(_pool, gluon.nn.AvgPool3D),
     "Embedding": _embedding,
     "LayerNorm": _layer_norm,
     "GroupNorm": _group_norm,

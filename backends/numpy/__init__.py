@@ -11,10 +11,13 @@ adapter = Adapter(
     install="pip install d2l-core",
     priority=100,
     limits={
-        f"native {case}": "NumPy has no optimisers of its own."
-        for case in (
-            *("Adagrad", "Adagrad without epsilon", "RMSprop", "RMSprop without epsilon", "RMSprop centred"),
-            *("Adadelta", "AdamW", "Yogi", "Lion"),
-        )
+        "bfloat16": "NumPy has no bfloat16; choose a backend that has it, such as torch, or compute in float32.",
+        **{
+            f"native {case}": "NumPy has no optimisers of its own."
+            for case in (
+                *("Adagrad", "Adagrad without epsilon", "RMSprop", "RMSprop without epsilon", "RMSprop centred"),
+                *("Adadelta", "AdamW", "Yogi", "Lion"),
+            )
+        },
     },
 )

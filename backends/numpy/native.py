@@ -10,9 +10,12 @@ def native_layer(kind, options, weights, /):
     return {
         "Linear": _linear,
         "Conv2d": _conv,
+        "Conv3d": _conv,
         "BatchNorm": _batch_norm,
         "MaxPool2d": lambda options, weights: lambda x: _pool(x, np.max, -np.inf, **options),
         "AvgPool2d": lambda options, weights: lambda x: _pool(x, np.mean, 0.0, **options),
+        "MaxPool3d": lambda options, weights: lambda x: _pool(x, np.max, -np.inf, **options),
+        "AvgPool3d": lambda options, weights: lambda x: _pool(x, np.mean, 0.0, **options),
         "Embedding": lambda options, weights: lambda x: weights["weight"][x],
         "LayerNorm": _layer_norm,
         "GroupNorm": _group_norm,
@@ -28,15 +31,20 @@ def _linear(options, weights):
 
 def _conv(options, weights):
     """Each output channel by the definition: the sum over a window of products with the kernel."""
-    stride, padding = network._pair(options.get("stride", 1), 2), network._pair(options.get("padding", 0), 2)
-    dilation, groups = network._pair(options.get("dilation", 1), 2), options.get("groups", 1)
-    weight = weights["weight"]
+    weight, groups = weights["weight"], options.get("groups", 1)
+    rank = weight.ndim - 2
+    stride, padding, dilation = (
+        network._pair(options.get(name, default), rank)
+        for name, default in (("stride", 1), ("padding", 0), ("dilation", 1))
+    )
+    window, out = "ijk"[:rank], "dhw"[:rank]
 
     def layer(x):
         windows = network._windows(network._frame(x, padding), weight.shape[2:], stride, dilation)
         parts = zip(np.split(windows, groups, 1), np.split(weight, groups), strict=True)
-        y = np.concatenate([np.einsum("ncijhw,ocij->nohw", part, kernel) for part, kernel in parts], 1)
-        return y + weights["bias"][:, None, None]
+        sums = f"nc{window}{out},oc{window}->no{out}"
+        y = np.concatenate([np.einsum(sums, part, kernel) for part, kernel in parts], 1)
+        return y + weights["bias"].reshape(-1, *(1,) * rank)
 
     return layer
 
@@ -71,7 +79,8 @@ def _group_norm(options, weights):
 def _pool(x, reduce, frame, window, stride=None, padding=0):
     window, stride, padding = network._pool_setting(x, window, stride, padding)
     framed = network._frame(x, padding, frame)
-    return reduce(network._windows(framed, window, stride, (1, 1)), axis=(2, 3))
+    rank = len(window)
+    return reduce(network._windows(framed, window, stride, (1,) * rank), axis=tuple(range(2, 2 + rank)))
 
 
 def _rnn(options, weights):

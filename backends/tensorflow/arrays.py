@@ -20,11 +20,12 @@ bool = tf.bool
 uint8 = tf.uint8
 int32 = tf.int32
 int64 = tf.int64
+bfloat16 = tf.bfloat16
 float32 = tf.float32
 float64 = tf.float64
 
 _INTEGERS = (tf.uint8, tf.int32, tf.int64)
-_FLOATS = (tf.float32, tf.float64)
+_FLOATS = (tf.bfloat16, tf.float32, tf.float64)
 _REFUSED = (tf.errors.InvalidArgumentError, TypeError, ValueError)
 
 

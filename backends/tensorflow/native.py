@@ -10,8 +10,8 @@ from d2l_backends.tensorflow._framework import tf
 from d2l_core.errors import BackendError
 
 
-def _pair(value):
-    return (value, value) if isinstance(value, int) else tuple(value)
+def _each(value, rank):
+    return (value,) * rank if isinstance(value, int) else tuple(value)
 
 
 def _images(layer):
@@ -40,20 +40,21 @@ def _linear(options, weights):
 
 def _conv(options, weights):
     weight, bias = weights["weight"], weights.get("bias")
-    groups = options.get("groups", 1)
-    layer = tf.keras.layers.Conv2D(
+    rank, groups = weight.ndim - 2, options.get("groups", 1)
+    layer = getattr(tf.keras.layers, f"Conv{rank}D")(
         weight.shape[0],
         weight.shape[2:],
-        strides=_pair(options.get("stride", 1)),
-        dilation_rate=_pair(options.get("dilation", 1)),
+        strides=_each(options.get("stride", 1), rank),
+        dilation_rate=_each(options.get("dilation", 1), rank),
         groups=groups,
         use_bias=bias is not None,
         data_format="channels_last",
         dtype=weight.dtype.name,
     )
-    kernel = np.transpose(weight, (2, 3, 1, 0))
-    _built(layer, (None, None, None, weight.shape[1] * groups), [kernel] if bias is None else [kernel, bias])
-    frame = tf.keras.layers.ZeroPadding2D(_pair(options.get("padding", 0)), "channels_last", dtype=weight.dtype.name)
+    kernel = np.transpose(weight, (*range(2, rank + 2), 1, 0))
+    _built(layer, (*(None,) * (rank + 1), weight.shape[1] * groups), [kernel] if bias is None else [kernel, bias])
+    padding = _each(options.get("padding", 0), rank)
+    frame = getattr(tf.keras.layers, f"ZeroPadding{rank}D")(padding, "channels_last", dtype=weight.dtype.name)
     return _images(lambda x: layer(frame(x)))
 
 
@@ -72,18 +73,21 @@ def _batch_norm(options, weights):
 
 def _pool(layer_name, frame, options, weights):
     """Keras pads with what belongs to no window at all; ours is framed first."""
-    window = _pair(options["window"])
-    stride = options.get("stride")
-    high, wide = _pair(options.get("padding", 0))
+    rank, stride = int(layer_name[-2]), options.get("stride")
+    sides = [(p, p) for p in (0, 0, *_each(options.get("padding", 0), rank))]
 
     def call(x):
+        if layer_name == "MaxPooling3D" and x.dtype == np.float64:
+            raise BackendError(adapter.limits["float64 layer MaxPool3d"])
         layer = getattr(tf.keras.layers, layer_name)(
-            window,
-            strides=None if stride is None else _pair(stride),
+            _each(options["window"], rank),
+            strides=None if stride is None else _each(stride, rank),
             data_format="channels_last",
             dtype=x.dtype.name,
         )
-        return _images(layer)(np.pad(x, ((0, 0), (0, 0), (high, high), (wide, wide)), constant_values=frame))
+        if rank == 3:  # which only XLA has in float64
+            layer = tf.function(layer, jit_compile=True)
+        return _images(layer)(np.pad(x, sides, constant_values=frame))
 
     return call
 
@@ -151,9 +155,12 @@ def _rnn(options, weights):
 _LAYERS = {
     "Linear": _linear,
     "Conv2d": _conv,
+    "Conv3d": _conv,
     "BatchNorm": _batch_norm,
     "MaxPool2d": functools.partial(_pool, "MaxPooling2D", -np.inf),
     "AvgPool2d": functools.partial(_pool, "AveragePooling2D", 0.0),
+    "MaxPool3d": functools.partial(_pool, "MaxPooling3D", -np.inf),
+    "AvgPool3d": functools.partial(_pool, "AveragePooling3D", 0.0),
     "Embedding": _embedding,
     "LayerNorm": _layer_norm,
     "GroupNorm": _group_norm,

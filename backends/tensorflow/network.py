@@ -16,29 +16,36 @@ _raw = tf.raw_ops
 # ---------------------------------------------------------------- convolution and pooling
 
 
-def _pair(value, rank):
-    """A setting of one or two spatial axes for two: a missing first one is 1."""
-    return (*(1,) * (2 - rank), *((value,) * rank if isinstance(value, int) else value))
+def _each(value, rank, missing=1):
+    """A setting for each spatial axis; signals are images one pixel high, for which the first one is `missing`."""
+    return (*(missing,) * (2 - rank), *((value,) * rank if isinstance(value, int) else value))
 
 
 def _images(x):
     """Batches of signals (N, C, L) as images one pixel high (N, C, 1, L)."""
-    return x if len(x.shape) == 4 else _raw.ExpandDims(input=x, axis=2)
+    return x if len(x.shape) > 3 else _raw.ExpandDims(input=x, axis=2)
 
 
 def _channels_last(x):
-    return _raw.Transpose(x=x, perm=vector((0, 2, 3, 1)))
+    return _raw.Transpose(x=x, perm=vector((0, *range(2, len(x.shape)), 1)))
 
 
 def _channels_first(x, rank):
-    x = _raw.Transpose(x=x, perm=vector((0, 3, 1, 2)))
-    return x if rank == 2 else _raw.Squeeze(input=x, axis=[2])
+    last = len(x.shape) - 1
+    x = _raw.Transpose(x=x, perm=vector((0, last, *range(1, last))))
+    return _raw.Squeeze(input=x, axis=[2]) if rank == 1 else x
 
 
-def _frame(padding, rank):
-    """Padding of the spatial axes as TensorFlow lists it for all axes, channels last."""
-    high, wide = (0, padding) if rank == 1 and isinstance(padding, int) else _pair(padding, rank)
-    return [0, 0, high if rank == 2 else 0, high if rank == 2 else 0, wide, wide, 0, 0]
+def _convolve(images, kernel, stride, padding):
+    """Two or three axes, channels last."""
+    if len(stride) == 2:
+        sides = [side for p in (0, *padding, 0) for side in (p, p)]
+        return _raw.Conv2D(
+            input=images, filter=kernel, strides=[1, *stride, 1], padding="EXPLICIT", explicit_paddings=sides
+        )
+    if any(padding):
+        images = pad(images, [(p, p) for p in (0, *padding, 0)])
+    return _raw.Conv3D(input=images, filter=kernel, strides=[1, *stride, 1], padding="VALID")
 
 
 def conv(x, weight, bias=None, /, *, stride=1, padding=0, dilation=1, groups=1):
@@ -48,37 +55,34 @@ def conv(x, weight, bias=None, /, *, stride=1, padding=0, dilation=1, groups=1):
             f"conv has {x.shape[1]} input channels, but {groups} groups of {weight.shape[1]} in the weight."
         )
     rank = len(weight.shape) - 2
-    kernel = _dilated(_raw.Transpose(x=_images(weight), perm=vector((2, 3, 1, 0))), _pair(dilation, rank))
-    how = {
-        "strides": [1, *_pair(stride, rank), 1],
-        "padding": "EXPLICIT",
-        "explicit_paddings": _frame(padding, rank),
-    }
-    images = _channels_last(_images(x))
+    kernel, images = _images(weight), _channels_last(_images(x))
+    order = (*range(2, len(kernel.shape)), 1, 0)
+    kernel = _dilated(_raw.Transpose(x=kernel, perm=vector(order)), _each(dilation, rank))
+    how = _each(stride, rank), _each(padding, rank, 0)
     if groups == 1:
-        y = _raw.Conv2D(input=images, filter=kernel, **how)
+        y = _convolve(images, kernel, *how)
     else:
         # The gradient of a convolution in groups is missing on the CPU.
-        parts = zip(tf.split(images, groups, 3), tf.split(kernel, groups, 3), strict=True)
-        y = tf.concat([_raw.Conv2D(input=part, filter=k, **how) for part, k in parts], 3)
-    if 0 in tuple(y.shape)[1:3]:
+        parts = zip(tf.split(images, groups, -1), tf.split(kernel, groups, -1), strict=True)
+        y = tf.concat([_convolve(part, k, *how) for part, k in parts], -1)
+    if 0 in tuple(y.shape)[1:-1]:
         raise ValueError(f"conv has a window {weight.shape[2:]} that does not fit into {x.shape[2:]}.")
     return _channels_first(y if bias is None else _raw.BiasAdd(value=y, bias=bias), rank)
 
 
 def _dilated(kernel, dilation):
-    """A kernel (height, width, in, out) with zeros between its rows and columns.
+    """A kernel (*window, in, out) with zeros between its elements.
 
     The gradient of a convolution with dilation is missing on the CPU.
     """
-    if dilation == (1, 1):
-        return kernel
-    (high, wide, *channels), (down, right) = kernel.shape, dilation
-    none = (0, 0)
-    spread = reshape(kernel, (high, 1, wide, 1, *channels))
-    grid = pad(spread, [none, (0, down - 1), none, (0, right - 1), none, none])
-    full = reshape(grid, (high * down, wide * right, *channels))
-    return full[: (high - 1) * down + 1, : (wide - 1) * right + 1]
+    for axis, step in enumerate(dilation):
+        if step > 1:
+            *before, size = kernel.shape[: axis + 1]
+            after = kernel.shape[axis + 1 :]
+            apart = pad(reshape(kernel, (*before, size, 1, -1)), [(0, 0)] * (axis + 1) + [(0, step - 1), (0, 0)])
+            full = reshape(apart, (*before, size * step, *after))
+            kernel = full[(*(slice(None),) * axis, slice((size - 1) * step + 1))]
+    return kernel
 
 
 def _pool(operation, x, window, stride, padding, value):
@@ -86,13 +90,21 @@ def _pool(operation, x, window, stride, padding, value):
     sides = (padding,) * rank if isinstance(padding, int) else tuple(padding)
     if sides != (0,) * rank:
         x = pad(x, [(0, 0), (0, 0), *((side, side) for side in sides)], value=value)
-    y = operation(
-        _channels_last(_images(x)),
-        ksize=[1, *_pair(window, rank), 1],
-        strides=[1, *_pair(window if stride is None else stride, rank), 1],
-        padding="VALID",
-    )
-    return _channels_first(y, rank)
+    window = _each(window, rank)
+    stride = window if stride is None else _each(stride, rank)
+    if rank < 3:
+        return _channels_first(_pool_images(operation, _channels_last(_images(x)), window, stride), rank)
+    # Pooling of volumes has no float64: first the last two axes, each slice an image, then the first.
+    n, channels, deep, *spatial = x.shape
+    slices = _channels_last(reshape(x, (n, channels * deep, *spatial)))
+    slices = _channels_first(_pool_images(operation, slices, window[1:], stride[1:]), 2)
+    columns = _channels_last(reshape(slices, (n, channels, deep, math.prod(slices.shape[2:]))))
+    pooled = _channels_first(_pool_images(operation, columns, (window[0], 1), (stride[0], 1)), 2)
+    return reshape(pooled, (*pooled.shape[:3], *slices.shape[2:]))
+
+
+def _pool_images(operation, images, window, stride):
+    return operation(images, ksize=[1, *window, 1], strides=[1, *stride, 1], padding="VALID")
 
 
 def max_pool(x, window, /, *, stride=None, padding=0):

@@ -40,7 +40,8 @@ def scope(precision, device, /):
 
 def to_numpy(x, /):
     """A NumPy copy of x on the host."""
-    return np.asarray(x.numpy())
+    array = np.asarray(x.numpy())
+    return array.astype(np.float32) if x.dtype == tf.bfloat16 else array
 
 
 def synchronise(tensors, /):

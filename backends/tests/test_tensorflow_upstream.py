@@ -30,6 +30,23 @@ def test_grouped_convolution_has_no_gradient_on_the_cpu() -> None:
             tape.gradient(y, x)
 
 
+@pytest.mark.parametrize("name", ["MaxPool3D", "AvgPool3D"])
+def test_volumes_have_no_pooling_in_float64(name: str) -> None:
+    """When this fails, pool volumes by these in `_pool` in network.py, and drop the limit and XLA from `native`."""
+    pool = getattr(tf.raw_ops, name)
+    with tf.device("cpu"), pytest.raises((tf.errors.OpError, TypeError)):
+        pool(input=tf.ones((1, 2, 2, 2, 1), tf.float64), ksize=[1, 2, 2, 2, 1], strides=[1] * 5, padding="VALID")
+    small = pool(input=tf.ones((1, 2, 2, 2, 1), tf.float32), ksize=[1, 2, 2, 2, 1], strides=[1] * 5, padding="VALID")
+    assert small.numpy().ravel() == 1.0
+
+
+def test_volumes_have_no_convolution_in_groups_on_the_cpu() -> None:
+    """When this fails, the split by groups in `conv` in network.py may be for images alone."""
+    x, kernel = tf.ones((1, 3, 3, 3, 4), tf.float64), tf.ones((2, 2, 2, 2, 4), tf.float64)
+    with tf.device("cpu"), pytest.raises(tf.errors.InvalidArgumentError, match="Number of channels in filter"):
+        tf.raw_ops.Conv3D(input=x, filter=kernel, strides=[1] * 5, padding="VALID")
+
+
 def test_softmax_of_onednn_loses_nan() -> None:
     """When this fails, drop the shift in `softmax` in network.py.
 

@@ -49,3 +49,16 @@ def test_arange_refuses_an_empty_range():
     """When mended: the line `stop = ...` of `arange` in arrays."""
     with pytest.raises(RuntimeError, match="inconsistent"):
         torch.arange(5, 1)
+
+
+def test_volumes_of_bfloat16_have_no_average():
+    """When mended: the branch for bfloat16 in `avg_pool` in network."""
+    with pytest.raises(NotImplementedError, match="BFloat16"):
+        torch.nn.functional.avg_pool3d(torch.ones(1, 1, 2, 2, 2, dtype=torch.bfloat16), 2)
+
+
+def test_volumes_must_hold_the_window_without_their_padding():
+    """When mended: `x.ndim == 5` in `avg_pool` in network."""
+    assert torch.nn.functional.max_pool3d(torch.ones(1, 1, 1, 1, 1), (1, 1, 2), 1, (0, 0, 1)).shape[-1] == 2
+    with pytest.raises(RuntimeError, match="smaller than"):
+        torch.nn.functional.avg_pool3d(torch.ones(1, 1, 1, 1, 1), (1, 1, 2), 1, (0, 0, 1))

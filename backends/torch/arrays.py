@@ -20,6 +20,7 @@ bool = torch.bool
 uint8 = torch.uint8
 int32 = torch.int32
 int64 = torch.int64
+bfloat16 = torch.bfloat16
 float32 = torch.float32
 float64 = torch.float64
 

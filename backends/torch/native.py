@@ -38,9 +38,9 @@ def _linear(options, state, rank):
     return nn.Linear(in_features, out_features, bias="bias" in state, dtype=state["weight"].dtype)
 
 
-def _conv2d(options, state, rank):
+def _conv(layer, options, state, rank):
     weight, groups = state["weight"], options.get("groups", 1)
-    return nn.Conv2d(
+    return layer(
         weight.shape[1] * groups,
         weight.shape[0],
         tuple(weight.shape[2:]),
@@ -58,12 +58,8 @@ def _batch_norm(options, state, rank):
     return layer(len(state["running_mean"]), options.get("eps", 1e-5), dtype=state["running_mean"].dtype)
 
 
-def _max_pool2d(options, state, rank):
-    return nn.MaxPool2d(options["window"], options.get("stride"), options.get("padding", 0))
-
-
-def _avg_pool2d(options, state, rank):
-    return nn.AvgPool2d(options["window"], options.get("stride"), options.get("padding", 0))
+def _pool(layer, options, state, rank):
+    return layer(options["window"], options.get("stride"), options.get("padding", 0))
 
 
 def _embedding(options, state, rank):
@@ -95,10 +91,13 @@ def _call_lstm(layer, x, hidden, cell):
 
 _LAYERS = {
     "Linear": _linear,
-    "Conv2d": _conv2d,
+    "Conv2d": functools.partial(_conv, nn.Conv2d),
+    "Conv3d": functools.partial(_conv, nn.Conv3d),
     "BatchNorm": _batch_norm,
-    "MaxPool2d": _max_pool2d,
-    "AvgPool2d": _avg_pool2d,
+    "MaxPool2d": functools.partial(_pool, nn.MaxPool2d),
+    "AvgPool2d": functools.partial(_pool, nn.AvgPool2d),
+    "MaxPool3d": functools.partial(_pool, nn.MaxPool3d),
+    "AvgPool3d": functools.partial(_pool, nn.AvgPool3d),
     "Embedding": _embedding,
     "LayerNorm": _layer_norm,
     "GroupNorm": _group_norm,

@@ -17,9 +17,9 @@ linear = functional.linear
 relu = torch.relu
 sigmoid = torch.sigmoid
 
-_CONV = {3: torch.conv1d, 4: torch.conv2d}
-_MAX_POOL = {3: torch.max_pool1d, 4: torch.max_pool2d}
-_AVG_POOL = {3: functional.avg_pool1d, 4: functional.avg_pool2d}
+_CONV = {3: torch.conv1d, 4: torch.conv2d, 5: torch.conv3d}
+_MAX_POOL = {3: torch.max_pool1d, 4: torch.max_pool2d, 5: torch.max_pool3d}
+_AVG_POOL = {3: functional.avg_pool1d, 4: functional.avg_pool2d, 5: functional.avg_pool3d}
 
 
 def conv(x, weight, bias=None, /, *, stride=1, padding=0, dilation=1, groups=1):
@@ -35,8 +35,10 @@ def max_pool(x, window, /, *, stride=None, padding=0):
 
 def avg_pool(x, window, /, *, stride=None, padding=0):
     stride = window if stride is None else stride
-    if _exceeds_half(padding, window):
+    if (x.ndim == 5 and padding) or _exceeds_half(padding, window):  # a window must fit into volumes without padding
         x, padding = _frame(x, padding, 0.0), 0
+    if x.ndim == 5 and x.dtype is torch.bfloat16:  # which PyTorch's kernel does not know
+        return functional.avg_pool3d(x.float(), window, stride, padding).to(x.dtype)
     return _AVG_POOL[x.ndim](x, window, stride, padding)
 
 

@@ -47,6 +47,7 @@ def is_tensor(x, /):
 
 
 def to_numpy(x, /):
+    x = x.float() if x.dtype is torch.bfloat16 else x
     return x.numpy(force=True).copy()
 
 

@@ -37,7 +37,7 @@ def conv_transpose(
     """The map whose matrix is the transpose of `conv`'s (Dumoulin and Visin, 2016, chapter 4), plus bias (C_out,).
 
     Args:
-        x: (N, C_in, *spatial), one or two spatial axes.
+        x: (N, C_in, *spatial), one to three spatial axes.
         weight: (C_in, C_out / groups, *window).
         bias: (C_out,) or None.
         stride: by how much the picture grows.
@@ -128,9 +128,9 @@ def resize(x: Tensor, size: Shape, /, *, method: str = "linear") -> Tensor:
     """x (N, C, *spatial) at another resolution; pixels are squares, and their centres are what is matched.
 
     Args:
-        x: floats, one or two spatial axes.
+        x: floats, one to three spatial axes.
         size: of the result.
-        method: ``nearest`` or ``linear`` (bilinear in two dimensions; beyond the outermost centres their values go on).
+        method: ``nearest`` or ``linear`` (in each dimension; beyond the outermost centres their values go on).
 
     Raises:
         ValueError: another method.

@@ -13,15 +13,29 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from d2l_core.nn._attention import MultiHeadAttention
-from d2l_core.nn._layers import (
+from d2l_core.nn._convolution import (
+    AdaptiveAvgPool,
+    AdaptiveMaxPool,
+    AvgPool1d,
     AvgPool2d,
-    BatchNorm,
+    AvgPool3d,
+    Conv1d,
     Conv2d,
+    Conv3d,
+    ConvTranspose1d,
+    ConvTranspose2d,
+    ConvTranspose3d,
+    GlobalAvgPool,
+    MaxPool1d,
+    MaxPool2d,
+    MaxPool3d,
+)
+from d2l_core.nn._layers import (
+    BatchNorm,
     Dropout,
     Embedding,
     Flatten,
     Linear,
-    MaxPool2d,
     ReLU,
     Sigmoid,
     Tanh,
@@ -77,18 +91,39 @@ def _linear(layer: Linear, inputs: tuple[Any, ...], output: Any) -> int:
     return 2 * in_features * _size(output)
 
 
-@counts_flops(Conv2d)
+@counts_flops(Conv1d, Conv2d, Conv3d)
 def _conv(layer: Conv2d, inputs: tuple[Any, ...], output: Any) -> int:
     """2 (C_in / groups) * window for each output."""
     channels: int = inputs[0].shape[1] // layer.groups
     return 2 * channels * math.prod(layer.window) * _size(output)
 
 
-@counts_flops(MaxPool2d, AvgPool2d)
+@counts_flops(ConvTranspose1d, ConvTranspose2d, ConvTranspose3d)
+def _transposed(layer: ConvTranspose2d, inputs: tuple[Any, ...], output: Any) -> int:
+    """2 (C_out / groups) * window for each input."""
+    return 2 * (layer.out_channels // layer.groups) * math.prod(layer.window) * _size(inputs[0])
+
+
+@counts_flops(MaxPool1d, MaxPool2d, MaxPool3d, AvgPool1d, AvgPool2d, AvgPool3d)
 def _pool(layer: MaxPool2d, inputs: tuple[Any, ...], output: Any) -> int:
     """The size of the window for each output."""
     window = layer.window
-    return (window**2 if isinstance(window, int) else math.prod(window)) * _size(output)
+    return (window**layer.axes if isinstance(window, int) else math.prod(window)) * _size(output)
+
+
+@counts_flops(AdaptiveAvgPool, AdaptiveMaxPool)
+def _adaptive_pool(layer: AdaptiveAvgPool, inputs: tuple[Any, ...], output: Any) -> int:
+    """The size of each cell."""
+    n, channels, *spatial = inputs[0].shape
+    extents = zip(spatial, output.shape[2:], strict=True)
+    sizes = [sum(-(-(i + 1) * n // m) - i * n // m for i in range(m)) for n, m in extents]
+    return int(n * channels * math.prod(sizes))
+
+
+@counts_flops(GlobalAvgPool)
+def _global_pool(layer: GlobalAvgPool, inputs: tuple[Any, ...], output: Any) -> int:
+    """1 for each input."""
+    return _size(inputs[0])
 
 
 @counts_flops(BatchNorm)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 
 import numpy as np
 
 from d2l_core import composites
 from d2l_core import interface as xp
-from d2l_core.interface import Shape, Tensor
+from d2l_core.interface import Tensor
 from d2l_core.nn._containers import Function
 from d2l_core.nn._module import Module
 from d2l_core.nn._variable import Buffer, Initialiser, Parameter
@@ -90,87 +89,6 @@ class Linear(Module):
     def describe(self) -> str:
         """Sizes."""
         return f"{self.in_features} -> {self.out_features}"
-
-
-class Conv2d(Module):
-    """Cross-correlation with a bank of kernels: (N, C_in, H, W) to (N, C_out, H', W'); see `interface.conv`."""
-
-    def __init__(
-        self,
-        out_channels: int,
-        window: Shape,
-        in_channels: int | None = None,
-        *,
-        stride: Shape = 1,
-        padding: Shape = 0,
-        dilation: Shape = 1,
-        groups: int = 1,
-        bias: bool = True,
-        weight_init: Initialiser | None = None,
-        bias_init: Initialiser | None = None,
-    ):
-        super().__init__()
-        self.out_channels, self.in_channels, self.has_bias = out_channels, in_channels, bias
-        self.window = (window, window) if isinstance(window, int) else tuple(window)
-        self.stride, self.padding, self.dilation, self.groups = stride, padding, dilation, groups
-        self.weight_init, self.bias_init = weight_init or XavierUniform(), bias_init or Constant(0.0)
-        if in_channels is not None:
-            self._create(in_channels)
-
-    def _create(self, in_channels: int) -> None:
-        self.in_channels = in_channels
-        self.weight = Parameter((self.out_channels, in_channels // self.groups, *self.window), self.weight_init)
-        if self.has_bias:
-            self.bias = Parameter((self.out_channels,), self.bias_init)
-
-    def build(self, x: Tensor) -> None:
-        """Create the kernels for inputs like x."""
-        if self.in_channels is None:
-            self._create(x.shape[1])
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Feature maps."""
-        return xp.conv(
-            x,
-            self.weight,
-            self.bias if self.has_bias else None,
-            stride=self.stride,
-            padding=self.padding,
-            dilation=self.dilation,
-            groups=self.groups,
-        )
-
-    def describe(self) -> str:
-        """Sizes."""
-        return f"{self.in_channels} -> {self.out_channels}, window={self.window}"
-
-
-class _Pool2d(Module):
-    pool: Callable[..., Tensor]
-
-    def __init__(self, window: Shape, *, stride: Shape | None = None, padding: Shape = 0):
-        super().__init__()
-        self.window, self.stride, self.padding = window, stride, padding
-
-    def forward(self, x: Tensor) -> Tensor:
-        """One number for each window."""
-        return type(self).pool(x, self.window, stride=self.stride, padding=self.padding)
-
-    def describe(self) -> str:
-        """Sizes."""
-        return f"window={self.window}"
-
-
-class MaxPool2d(_Pool2d):
-    """Largest element of each window; see `interface.max_pool`."""
-
-    pool = staticmethod(xp.max_pool)
-
-
-class AvgPool2d(_Pool2d):
-    """Mean of each window, padding included; see `interface.avg_pool`."""
-
-    pool = staticmethod(xp.avg_pool)
 
 
 class Dropout(Module):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from d2l_core import composites
 from d2l_core import interface as xp
 from d2l_core.backend import float_dtype
@@ -122,6 +124,48 @@ def kl_divergence(log_p: Tensor, log_q: Tensor) -> Tensor:
     safe_q = xp.where(possible, log_q, xp.zeros_like(log_q))
     terms = xp.where(possible, xp.exp(safe_p) * (safe_p - safe_q), xp.zeros_like(log_p))
     return xp.mean(xp.sum(terms, axis=-1))
+
+
+def ctc_loss(
+    logits: Tensor,
+    labels: Tensor,
+    input_lengths: Tensor,
+    label_lengths: Tensor,
+    *,
+    blank: int = 0,
+    zero_infinity: bool = False,
+) -> Tensor:
+    """Mean over the batch of minus the log-likelihood of each sequence of labels (Graves et al., 2006, eq. 15).
+
+    It is not divided by the length of the labels. An example with fewer steps than its labels need (one for each, and
+    one more between two equal ones) has no alignment: its loss is infinite and its gradient zero.
+
+    Args:
+        logits: floats (T, N, C), unnormalised log-probabilities of the classes at each step.
+        labels: integers (N, S) in [0, C), none of them the blank; what stands after a sequence's length is ignored.
+        input_lengths: integers (N,) in [0, T].
+        label_lengths: integers (N,) in [0, S].
+        blank: the class that means no label.
+        zero_infinity: count an example without alignment as 0.
+
+    Returns:
+        0-d float tensor, in nats.
+
+    Raises:
+        ValueError: the shapes do not belong together, or the blank is no class.
+    """
+    batch = logits.shape[1]
+    if labels.shape[0] != batch or {tuple(input_lengths.shape), tuple(label_lengths.shape)} != {(batch,)}:
+        raise ValueError(
+            f"Logits of shape {tuple(logits.shape)} need labels (N, S) and two tensors of lengths (N,), N = {batch}, "
+            f"not {tuple(labels.shape)}, {tuple(input_lengths.shape)} and {tuple(label_lengths.shape)}."
+        )
+    if not 0 <= blank < logits.shape[2]:
+        raise ValueError(f"The blank is {blank}; choose one of the {logits.shape[2]} classes, counted from 0.")
+    found = composites.ctc_log_likelihood(log_softmax(logits), labels, input_lengths, label_lengths, blank)
+    if zero_infinity:
+        found = xp.where(found > -math.inf, found, xp.zeros_like(found))
+    return -xp.mean(found)
 
 
 def hinge(scores: Tensor, y: Tensor) -> Tensor:

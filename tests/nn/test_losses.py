@@ -105,3 +105,62 @@ def test_settings_out_of_range(backend, name, options):
     args, _, _ = FORMULAS[name]
     with pytest.raises(ValueError, match=next(iter(options))):
         value(name, args, options)
+
+
+# ---------------------------------------------------------------- labels of speech
+
+SPEECH = (np.zeros((3, 2, 3)), np.array([[1, 2], [1, 1]], np.int32), np.array([3, 3]), np.array([2, 2]))
+
+
+def test_ctc_by_hand(backend):
+    """Of 27 equally likely paths five read 1 2 (112, 122, 12-, 1-2, -12) and one reads 1 1."""
+    assert float(value("ctc_loss", SPEECH)) == pytest.approx((np.log(27 / 5) + np.log(27)) / 2, rel=1e-6)
+
+
+def test_ctc_with_another_blank(backend):
+    """Renamed classes change nothing."""
+    logits, labels, *lengths = RNG.normal(size=(6, 2, 4)), np.array([[1, 3, 1], [2, 2, 0]]), [6, 5], [3, 2]
+    lengths = tuple(np.array(n) for n in lengths)
+    turned = np.roll(logits, 1, -1), (labels + 1) % 4
+    once = value("ctc_loss", (logits, labels, *lengths))
+    assert float(value("ctc_loss", (*turned, *lengths), {"blank": 1})) == pytest.approx(float(once), rel=1e-6)
+
+
+def test_ctc_without_an_alignment(backend):
+    """The loss is infinite, or nothing if asked for, and neither has a gradient that is not a number."""
+    logits, labels, _, lengths = (xp.asarray(x) for x in SPEECH)
+    short = xp.asarray(np.array([3, 2]))  # 1 1 needs three steps
+
+    def loss(inputs, zero_infinity):
+        return functional.ctc_loss(inputs[0], labels, short, lengths, zero_infinity=zero_infinity), None
+
+    for zero_infinity, expected in ((False, np.inf), (True, np.log(27 / 5) / 2)):
+        (found, _), (gradient,) = xp.differentiate(lambda x, z=zero_infinity: loss(x, z))([logits])
+        assert float(xp.to_numpy(found)) == pytest.approx(expected, rel=1e-6)
+        slopes = xp.to_numpy(gradient)
+        assert np.isfinite(slopes).all()
+        assert (slopes[:, 1] == 0).all()
+        assert (slopes[:, 0] != 0).any()
+
+
+def test_ctc_of_a_long_recording_neither_overflows_nor_vanishes(backend, precision):
+    """Two hundred steps; the probability itself is far below the smallest float."""
+    logits = np.zeros((200, 1, 20))
+    logits[np.arange(200), 0, np.arange(200) // 10] = 12.0
+    labels = np.arange(1, 20)[None]
+    found = float(value("ctc_loss", (logits, labels, np.array([200]), np.array([19]))))
+    # To first order, each step loses to 19 other classes, and 75 paths go wrong at one step where labels meet or end.
+    assert found == pytest.approx((200 * 19 - 75) * np.exp(-12.0), rel=0.01)
+
+
+@pytest.mark.parametrize(
+    ("change", "options", "message"),
+    [
+        ({2: np.array([3])}, {}, "two tensors of lengths"),
+        ({1: np.array([[1]])}, {}, "need labels"),
+        ({}, {"blank": 3}, "3 classes"),
+    ],
+)
+def test_ctc_refuses_what_does_not_belong_together(backend, change, options, message):
+    with pytest.raises(ValueError, match=message):
+        value("ctc_loss", [change.get(i, x) for i, x in enumerate(SPEECH)], options)
