@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -11,7 +10,7 @@ from d2l_conformance.case import Array
 from d2l_conformance.families import STEPS, Family, Turn
 
 from d2l_core import interface as xp
-from d2l_core import nn
+from d2l_core import nn, random
 from d2l_core.autodiff import compiled, value_and_grad
 from d2l_core.backend import current, use_backend
 from d2l_core.interface import Tensor
@@ -78,11 +77,6 @@ class Course:
         for name, variable in self.variables.items():
             variable.assign(state[name])
 
-    def nudge(self, run: int, step: int) -> None:
-        """Move each weight to the next number of its dtype, up or down by the random stream of this run."""
-        for name, parameter in self.model.parameters().items():
-            parameter.assign(nudged(xp.to_numpy(parameter.value), run, step, name))
-
 
 def _initialised(family: Family) -> nn.Module:
     """The family's model with its first values; shapes are learned on the reference."""
@@ -98,10 +92,14 @@ def _initialised(family: Family) -> nn.Module:
     return model.train()
 
 
+def nudge(model: nn.Module, run: int, step: int) -> None:
+    """Move each weight to the next number of its dtype, up or down by the random stream of a run."""
+    for path, parameter in model.parameters().items():
+        parameter.assign(nudged(xp.to_numpy(parameter.value), run, step, path))
+
+
 def nudged(values: Array, *key: int | str) -> Array:
     """Each float replaced by its neighbour above or below; zeros stay, whose neighbours are no rounding errors."""
-    from d2l_core import random
-
     up = random.uniform(values.shape, "nudge", *key) < 0.5
     moved = np.nextafter(values, np.where(up, np.inf, -np.inf).astype(values.dtype))
     return np.where(values == 0, values, moved)
@@ -110,18 +108,18 @@ def nudged(values: Array, *key: int | str) -> Array:
 # ---------------------------------------------------------------- whole runs
 
 
-def losses(family: Family, nudge: int = 0, steps: int = STEPS) -> Array:
+def losses(family: Family, moved: int = 0, steps: int = STEPS) -> Array:
     """The losses (steps, turns) of a run on the active backend.
 
     Args:
         family: what is trained.
-        nudge: if not 0, all weights move by one unit in the last place before each step, by the stream of this number.
+        moved: if not 0, all weights move by one unit in the last place before each step, by the stream of this number.
         steps: how many.
     """
     course = Course(family)
     found = []
     for step in range(steps):
-        if nudge:
-            course.nudge(nudge, step)
+        if moved:
+            nudge(course.model, moved, step)
         found.append(course.take(step))
     return np.array(found)
