@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import functools
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from d2l_conformance import course
+from d2l_conformance.bisect import first_parting
 from d2l_conformance.case import Array
 from d2l_conformance.course import REFERENCE
 from d2l_conformance.families import FAMILIES, Family
 from d2l_conformance.references import References
 
-from d2l_core import optim
-from d2l_core.backend import Backend
+from d2l_core import nn, optim
+from d2l_core.backend import Backend, use_backend
 from d2l_core.lessons import find_lesson, lessons
 from d2l_core.optim import schedules
 from d2l_core.training import Observer, Trainer
@@ -46,7 +48,29 @@ def test_family_takes_the_same_path(family: Family, backend: Backend, precision:
         np.testing.assert_array_equal(found, references.losses(family.name, run, precision))
         return
     step = references.first_outside(found, family.name, run, precision)
-    assert step is None, f"{family.name} leaves the budget at step {step}"
+    assert step is None, explanation(family, family, step)
+
+
+def explanation(family: Family, suspect: Family, step: int) -> str:
+    """Where a run on the active backend parts from the reference."""
+    parting = first_parting(family, course.Course(suspect), step + 1)
+    cause = parting or "each step agrees where it begins with the reference's state, so that rounding adds up"
+    return f"{family.name} leaves the budget at loss {step}: {cause}"
+
+
+def test_a_run_that_parts_is_explained(references: References) -> None:
+    """The message of the test above, for a run in which a layer has another epsilon."""
+    family = FAMILIES["convolutional network"]
+    suspect = replace(family, model=lambda: family.model().replace("1", nn.BatchNorm(eps=1e-3)))
+    with use_backend(REFERENCE, precision=32):
+        step = references.first_outside(
+            course.losses(suspect), family.name, functools.partial(course.losses, family), 32
+        )
+        assert step == 0
+        found, sound = explanation(family, suspect, step), explanation(family, family, step)
+    assert "at loss 0: step 0: the value of the output of 1 is 3.3e-03 off (budget" in found
+    assert found.endswith("first in forward order")
+    assert sound.endswith("so that rounding adds up")
 
 
 class Nudge(Observer):
