@@ -44,22 +44,29 @@ class References:
         return np.asarray(np.load(path, allow_pickle=False))
 
     def first_outside(self, found: Array, name: str, run: Run, precision: int) -> int | None:
-        """The first step at which a run leaves the budget; None if it keeps within it.
-
-        In float64 the budget is ten digits. In float32 it is ten times the drift that the reference shows when its
-        weights are moved by one unit in the last place before each step, plus what rounding does to a single loss
-        (`d2l_core.compare._divergence.budget`).
-        """
+        """The first step at which a run leaves the budget around the reference's; None if it keeps within it."""
         wanted = self.losses(name, run, precision)
-        assert found.shape == wanted.shape
-        turns = wanted[0].size
-        if precision == 64:
-            allowed = RTOL * np.abs(wanted.ravel())
-        else:
-            drifted = self.losses(name, run, precision, nudge=1)
-            allowed = budget(wanted.ravel(), [drifted.ravel()], precision)
-        outside = judge(found.ravel(), wanted.ravel(), allowed)["first_outside"]
-        return None if outside is None else outside // turns
+        moved = None if precision == 64 else self.losses(name, run, precision, nudge=1)
+        return first_outside(found, wanted, moved)
+
+
+def first_outside(found: Array, wanted: Array, moved: Array | None = None) -> int | None:
+    """The first step at which losses are out of their budget; None if there is no such step.
+
+    In float32 the budget is ten times the drift that the reference shows when its weights are moved by one unit in the
+    last place before each step, plus what rounding does to a single loss (`d2l_core.compare._divergence.budget`). In
+    float64 it is ten digits.
+
+    Args:
+        found: losses (steps, ...).
+        wanted: those of the reference, of the same shape.
+        moved: those of the reference with its weights moved, at precision 32.
+    """
+    assert found.shape == wanted.shape
+    flat = wanted.ravel()
+    allowed = RTOL * np.abs(flat) if moved is None else budget(flat, [moved.ravel()], 32)
+    outside = judge(found.ravel(), flat, allowed)["first_outside"]
+    return None if outside is None else outside // wanted[0].size
 
 
 def _write(path: Path, array: Array) -> None:
