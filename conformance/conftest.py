@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from d2l_conformance._observed import Observed
+from d2l_conformance.references import References
 from hypothesis import HealthCheck, settings
 
 from d2l_core.backend import Backend, adapters, use_backend
@@ -81,6 +82,13 @@ def precision(request: pytest.FixtureRequest, backend: Backend) -> int:
     from d2l_core.backend import current
 
     return current().precision
+
+
+@pytest.fixture(scope="session")
+def references(tmp_path_factory: pytest.TempPathFactory) -> References:
+    """Runs of the reference backend, which parallel workers share."""
+    folder = tmp_path_factory.getbasetemp()
+    return References((folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder) / "references")
 
 
 @pytest.fixture(scope="session")
