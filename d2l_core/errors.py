@@ -19,6 +19,10 @@ class BackendError(D2LError):
     """A backend is not installed, does not import, or lacks part of the contract."""
 
 
+class MissingPrimitive(BackendError):  # noqa: N818 - names what is the case
+    """A primitive was called that the adapter, which is still being written, lacks; see `backend.load_incomplete`."""
+
+
 class MixedBackendsError(D2LError, TypeError):
     """A tensor of one backend was passed to a function that runs on another."""
 
