@@ -76,8 +76,8 @@ def _headline(card: Card) -> str:
     if card["green"]:
         return "It conforms" + (f" as far as asked for: {card['selected']}." if card["selected"] else ".")
     failed, missing = len(card["failures"]), len(card["missing"])
-    parts = [f"{failed} tests failed"] if failed else []
-    return "It does not conform: " + ", ".join([*parts, *([f"{missing} functions are missing"] if missing else [])]) + "."
+    parts = ((failed, "tests failed"), (missing, "functions are missing"))
+    return f"It does not conform: {', '.join(f'{count} {what}' for count, what in parts if count)}."
 
 
 def _facts(card: Card) -> str:
@@ -107,7 +107,8 @@ def _section(name: str, title: str, help_text: str, content: str) -> str:
 def _table(columns: Sequence[str], rows: Iterable[str]) -> str:
     body = "".join(rows)
     head = "".join(f'<th scope="col">{escape(column)}</th>' for column in columns)
-    return f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>' if body else ""
+    table = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    return f'<div class="scroll">{table}</div>' if body else ""
 
 
 def _row(name: str, *cells: str) -> str:

@@ -13,7 +13,6 @@ import pytest
 from d2l_core.backend import Backend
 from d2l_core.errors import BackendError
 
-
 MET: list[str] = []
 """The sentences of the limits that were met so far; a scorecard counts them."""
 

@@ -8,8 +8,8 @@ The data are an object with the keys
 - ``tests`` selected, ``done`` among them, ``interrupted``, ``green`` (all were done, none failed, nothing is missing).
 - ``areas``: each with ``area`` and how many tests ``passed``, ``failed``, were ``limited`` (ended in the error that the
   adapter declares) or ``missing`` (need a primitive that the adapter lacks).
-- ``errors``: for each ``case``, ``kind`` (value or gradient) and ``precision`` the largest ``error``, its ``limit``, the
-  ``unit`` of both and the ``share`` of the limit, the largest first; null stands for infinity (NaN or the wrong kind).
+- ``errors``: for each ``case``, ``kind`` (value or gradient) and ``precision`` the largest ``error``, its ``limit``,
+  the ``unit`` of both and the ``share`` of the limit, the largest first; null is infinity (NaN or the wrong kind).
 - ``failures``: ``test``, ``area`` and one ``sentence``.
 - ``missing``: each ``primitive`` that the adapter lacks, with the ``lessons`` that cannot run without it.
 - ``limits``: what the adapter declares: ``limit`` and ``sentence``.

@@ -1,4 +1,4 @@
-"""Which lessons use which function of the contract: recorded while the lessons train, so that nobody has to keep a list.
+"""Which lessons use which function of the contract: recorded while they train, so that nobody has to keep a list.
 
 Every job of every lesson runs at smoke scale on the reference backend with the composites as the engine composes them,
 so that what a native form would hide is seen. ``uses.json`` holds the result; `d2l_conformance.pages` renews it.
