@@ -402,7 +402,8 @@ def argmin(x, /, *, axis=None, keepdims=False):
 def cumulative_sum(x, /, *, axis=None):
     if axis is None and x.ndim != 1:
         raise ValueError(f"cumulative_sum needs an axis for a tensor of {x.ndim} dimensions.")
-    return np.cumsum(x, 0 if axis is None else axis % x.ndim)
+    kind = int64 if x.dtype is uint8 or x.dtype is bool else None
+    return np.cumsum(x, 0 if axis is None else axis % x.ndim, kind)
 
 
 def sort(x, /, *, axis=-1, descending=False):

@@ -81,8 +81,8 @@ def _print(card: dict[str, Any], *, err: bool) -> None:
     if card["missing"]:
         missing = [(row["primitive"], ", ".join(row["lessons"]) or "-") for row in card["missing"]]
         print_table(("missing primitive", "lessons that cannot run without it"), missing, err=err)
-    if card["limits"]:
-        print_table(("declared limits", "reason"), _grouped(card["limits"]), err=err)
+    for limits, sentence in _grouped(card["limits"]):
+        click.echo(f"Limited: {sentence} ({limits})", err=err)
     for failure in card["failures"]:
         click.echo(f"FAILED {failure['test']}: {failure['sentence']}", err=err)
     click.echo(_verdict(card), err=err)
