@@ -163,7 +163,7 @@ def matrix() -> str:
         _MADE,
         "# Conformance\n",
         "The largest error seen of every function on every backend, from `conformance/observed.json`. A cell holds "
-        "*value in float32, value in float64 / gradient in float32, gradient in float64*, in the units of the tolerance "
+        "*value in float32, value in float64 / gradient in float32, gradient in float64*, in units of the tolerance "
         "beside it; a single 0 means that not one bit was off, anywhere. Errors of gradients are against the reference "
         "backend's in float64. Tolerances stay within ten times of the largest error of their row.\n",
         _table(("backend", "framework", "device", "limits it declares"), map(_backend, chosen)),

@@ -20,6 +20,7 @@ from __future__ import annotations
 import contextlib
 import datetime
 import importlib.metadata
+import io
 import math
 import os
 import platform
@@ -61,13 +62,24 @@ def run(name: str, *, selected: str | None = None, deep: bool = False, watcher: 
     recorder = Recorder(absent, watcher)
     began = time.perf_counter()
     with _environment(D2L_BACKENDS=name, D2L_CONFORMANCE="deep" if deep else "quick", D2L_DEVICE=None):
-        status = pytest.main(_arguments(selected), plugins=[recorder])
+        status, words = _main(_arguments(selected), recorder)
     if status == pytest.ExitCode.NO_TESTS_COLLECTED:
         raise UsageError(f"No test of the suite matches -k {selected!r}; try the name of a function such as conv.")
+    if status == pytest.ExitCode.USAGE_ERROR and selected:
+        raise UsageError(f"-k {selected!r} is no expression of names with and, or, not and parentheses; mend it.")
     if status in (pytest.ExitCode.USAGE_ERROR, pytest.ExitCode.INTERNAL_ERROR):
-        raise D2LError(f"The suite could not be run on {name}: pytest ended with {pytest.ExitCode(status).name}.")
+        last = "".join(words.strip().splitlines()[-1:])
+        raise D2LError(f"The suite could not be run on {name}, pytest ended with {status.name}: {last}")
     outcome = _outcome(recorder, absent, status == pytest.ExitCode.INTERRUPTED)
     return {**_setting(adapter, selected, deep), "seconds": time.perf_counter() - began, **outcome, **_limits(adapter)}
+
+
+def _main(arguments: list[str], recorder: Recorder) -> tuple[pytest.ExitCode, str]:
+    """Run pytest; how it ended, and what it or a framework wrote to standard error."""
+    with io.StringIO() as stream:
+        with contextlib.redirect_stderr(stream):
+            status = pytest.main(arguments, plugins=[recorder])
+        return pytest.ExitCode(status), stream.getvalue()
 
 
 def _arguments(selected: str | None) -> list[str]:

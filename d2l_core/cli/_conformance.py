@@ -132,10 +132,10 @@ def _progress(name: str) -> Iterator[Callable[[int, int], None]]:
 
 class _Tenths:
     def __init__(self, name: str):
-        self.name, self.tenth = name, 0
+        self.name, self.tenth, self.stream = name, 0, sys.stderr
 
     def __call__(self, done: int, total: int) -> None:
         tenth = 10 * done // total if total else 0
         if tenth > self.tenth:
             self.tenth = tenth
-            click.echo(f"{self.name}: {done} of {total} tests", err=True)
+            click.echo(f"{self.name}: {done} of {total} tests", file=self.stream)

@@ -8,10 +8,10 @@ import autograd.numpy as np
 import numpy
 from autograd.extend import defvjp, primitive
 from d2l_backends.numpy import arrays as standard
-from d2l_example.tensor import Tensor, owned, owning
 
 from d2l_core.backend import current
 from d2l_core.interface import DTYPES, contract
+from d2l_example.tensor import Tensor, owned, owning
 
 TENSOR_TYPES = (Tensor,)
 

@@ -5,9 +5,9 @@ import numpy
 from autograd.builtins import tuple as boxes
 from autograd.core import make_vjp
 from autograd.extend import defvjp, primitive, vspace
-from d2l_example.tensor import owned, owning
 
 from d2l_core import tree
+from d2l_example.tensor import owned, owning
 
 
 def differentiate(f, /):

@@ -2,6 +2,7 @@
 
 import autograd.numpy as np
 from d2l_backends.numpy import linalg as standard
+
 from d2l_example.tensor import owning
 
 lower_cholesky = owning(np.linalg.cholesky)

@@ -4,9 +4,9 @@ A framework without any transcribes the definitions; these are the NumPy adapter
 """
 
 from d2l_backends.numpy import native as standard
-from d2l_example import adapter
 
 from d2l_core.errors import BackendError
+from d2l_example import adapter
 
 native_layer = standard.native_layer
 

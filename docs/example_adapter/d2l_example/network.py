@@ -8,9 +8,9 @@ import math
 
 import autograd.numpy as np
 import numpy
-from d2l_example.tensor import owned, owning
 
 from d2l_core.backend import float_dtype
+from d2l_example.tensor import owned, owning
 
 
 def _each(value, rank):

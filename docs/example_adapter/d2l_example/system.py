@@ -2,6 +2,7 @@
 
 import numpy
 from autograd.numpy.numpy_boxes import ArrayBox
+
 from d2l_example.tensor import Tensor
 
 
