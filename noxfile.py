@@ -19,7 +19,7 @@ nox.options.default_venv_backend = "none"
 PYPROJECT = nox.project.load_toml("pyproject.toml")
 BACKENDS = ("numpy", "torch", "jax", "tensorflow", "mxnet")
 MXNET = "mxnet==1.9.1"  # its metadata asks for NumPy 1.x, which it does not need: installed without dependencies
-SOURCES = ("d2l_core", "backends", "chapters", "conformance", "benchmarks", "tests", "tools", "noxfile.py")
+SOURCES = ("d2l_core", "backends", "chapters", "conformance", "benchmarks", "tests", "tools", "docs", "noxfile.py")
 QUIET = {"TF_CPP_MIN_LOG_LEVEL": "3"}
 ALL = "all"
 

@@ -18,6 +18,7 @@ REFERENCE = "numpy"
 """The backend whose own gradient is the second opinion."""
 
 DIRECTIONS = 3
+SEED_OF_WEIGHTS, SEED_OF_DIRECTIONS = 1, 2
 
 
 # ---------------------------------------------------------------- tensors
@@ -53,7 +54,7 @@ def tensors_of(one: Sample) -> list[Any]:
 
 def weights_of(case: Case, one: Sample, precision: int) -> list[Array]:
     """Fixed weights for the float results, whose weighted sum is what is differentiated."""
-    rng = np.random.default_rng(1)
+    rng = np.random.default_rng(SEED_OF_WEIGHTS)
     results = [result for result in tree.leaves(case.expected(one)) if np.asarray(result).dtype.kind == "f"]
     return [rng.uniform(0.5, 1.5, np.shape(result)).astype(REAL[precision]) for result in results]
 
@@ -97,7 +98,7 @@ def numerical_slopes(name: str, precision: int) -> list[tuple[list[list[Array]],
 
 
 def _slopes_of(case: Case, one: Sample, precision: int) -> tuple[list[list[Array]], Array]:
-    rng = np.random.default_rng(2)
+    rng = np.random.default_rng(SEED_OF_DIRECTIONS)
     arrays = [leaf for leaf in tree.leaves(one.args) if is_array(leaf)]
     chosen = differentiated(case, one)
     weights = [weight.astype(np.float64) for weight in weights_of(case, one, precision)]

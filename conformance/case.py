@@ -41,6 +41,11 @@ class Tolerance(ABC):
     FINEST = 1.0
     """A limit up to here is as tight as the unit can say, whatever was observed."""
 
+    @property
+    def unit_name(self) -> str:
+        """What one unit is, in a few words."""
+        return "ulp"
+
     @abstractmethod
     def unit(self, expected: Array, dtype: np.dtype[Any], magnitude: Magnitude) -> Array:
         """The size of one unit for each element of the expected result."""
@@ -92,6 +97,11 @@ class Contraction(Tolerance):
 
     reason: str = "k terms are added in an order that is the framework's own affair."
 
+    @property
+    def unit_name(self) -> str:
+        """The roundings of a sum."""
+        return "√k eps Σ|ab|"
+
     def unit(self, expected: Array, dtype: np.dtype[Any], magnitude: Magnitude) -> Array:
         """From the number of terms and the sum of their absolute values, in float64."""
         terms, total = magnitude()
@@ -104,6 +114,11 @@ class Scaled(Tolerance):
 
     reason: str = "Elements near zero are differences of larger ones and carry their roundings."
     of_one: bool = False
+
+    @property
+    def unit_name(self) -> str:
+        """One for the whole result."""
+        return "eps" if self.of_one else "eps of the largest"
 
     def unit(self, expected: Array, dtype: np.dtype[Any], magnitude: Magnitude) -> Array:
         """The same size for all elements."""
@@ -119,6 +134,11 @@ class Slope(Tolerance):
     reason: str = "The chain rule multiplies and adds a few rounded numbers."
     NUMERICAL = 1e-8
     """What central differences in float64 are good for, relative to the typical derivative."""
+
+    @property
+    def unit_name(self) -> str:
+        """One for the whole gradient."""
+        return "eps of the largest"
 
     def unit(self, expected: Array, dtype: np.dtype[Any], magnitude: Magnitude) -> Array:
         """The same size for all elements of one gradient."""

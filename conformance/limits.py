@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
 from d2l_core.backend import Backend
 from d2l_core.errors import BackendError
+
+MET: list[str] = []
+"""The sentences of the limits that were met so far; a scorecard counts them."""
+
+
+@contextlib.contextmanager
+def expected(sentence: str) -> Iterator[None]:
+    """A block that must end in the error with the stated sentence."""
+    with pytest.raises(BackendError, match=re.escape(sentence)):
+        yield
+    MET.append(sentence)
 
 
 def limited(limit: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
@@ -23,7 +35,7 @@ def limited(limit: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
             if sentence is None:
                 test(backend=backend, **others)
                 return
-            with pytest.raises(BackendError, match=re.escape(sentence)):
+            with expected(sentence):
                 test(backend=backend, **others)
 
         return checked

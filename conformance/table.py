@@ -8,14 +8,18 @@ from d2l_conformance.case import Case
 GROUPS = ("arrays", "linalg", "network", "autodiff")
 """Groups of the contract whose functions are cases; those of `system` and `native` have tests of their own."""
 
-_ROWS = (
-    *table_arrays.CASES,
-    *table_standard.CASES,
-    *table_linalg.CASES,
-    *table_network.CASES,
-    *table_layers.CASES,
-    *table_tasks.CASES,
-)
+AREAS = {
+    "arrays": table_arrays,
+    "standard": table_standard,
+    "linear algebra": table_linalg,
+    "network": table_network,
+    "layers": table_layers,
+    "tasks": table_tasks,
+}
+"""The tables by the name under which a scorecard sums them up."""
 
-CASES: dict[str, Case] = {case.name: case for case in _ROWS}
+CASES: dict[str, Case] = {case.name: case for table in AREAS.values() for case in table.CASES}
 """Every case by the name of its function."""
+
+AREA_OF: dict[str, str] = {case.name: area for area, table in AREAS.items() for case in table.CASES}
+"""The area of each case."""

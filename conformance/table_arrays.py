@@ -445,6 +445,17 @@ def _counted(rng: Generator) -> Any:
     yield sample(rng.integers(-5, 5, (3, 4)).astype(np.int32), axis=0, keepdims=True)
 
 
+def _sums(rng: Generator) -> Any:
+    yield from reduction(ordinary)(rng)
+    yield from _counted(rng)
+
+
+def _products(rng: Generator) -> Any:
+    yield from reduction(positive)(rng)
+    yield sample(rng.random((3, 4)) < 0.9, axis=0)
+    yield sample(rng.integers(-5, 5, (3, 4)).astype(np.int32), axis=-1)
+
+
 def _truths(rng: Generator) -> Any:
     return reduction(lambda rng, shape: np.asarray(rng.random(shape) < 0.7))(rng)
 
@@ -469,6 +480,8 @@ def _cumulative(rng: Generator) -> Any:
     for axis in (0, 1, -1):
         yield sample(rng.normal(size=(2, 3, 4)), axis=axis)
     yield sample(np.zeros((0, 2)), axis=0)
+    yield sample(rng.integers(0, 200, 9).astype(np.uint8))
+    yield sample(rng.integers(-5, 5, (3, 4)).astype(np.int32), axis=1)
 
 
 def _sorts(rng: Generator) -> Any:
@@ -518,7 +531,7 @@ def _huge_rows(rng: Generator) -> Any:
 
 
 REDUCTIONS = [
-    _reduces("sum", np.sum, Contraction(2), reduction(ordinary), edges=special_rows, terms=reduced, gradient=LINEAR),
+    _reduces("sum", np.sum, Contraction(2), _sums, edges=special_rows, terms=reduced, gradient=LINEAR),
     _reduces(
         "mean", np.mean, Contraction(2), reduction(ordinary, empty=False),
         edges=special_rows, terms=reduced, gradient=ADDED,
@@ -529,7 +542,7 @@ REDUCTIONS = [
         edges=_var_edges,
     ),
     _reduces(
-        "prod", np.prod, Ulp(16, "One rounding per factor."), reduction(positive),
+        "prod", np.prod, Ulp(16, "One rounding per factor."), _products,
         edges=special_rows, gradient=Slope(8),
     ),
     _reduces("max", np.max, Bits(), reduction(spread, empty=False), edges=special_rows, gradient=LINEAR),

@@ -13,12 +13,12 @@ from d2l_core import interface as xp
 from d2l_core.backend import Backend
 
 
-def close(tensor: Any, expected: Any, units: float = 32) -> None:
-    """The tensor is the array to some units of the largest element."""
+def close(tensor: Any, expected: Any, units: float = 32, what: str = "") -> None:
+    """The tensor is the array to some units of the largest element; `what` it is stands in the message."""
     got, wanted = xp.to_numpy(tensor), np.asarray(expected)
     assert got.shape == wanted.shape
     bound = units * float(np.finfo(got.dtype).eps) * (float(np.max(np.abs(wanted), initial=0.0)) or 1.0)
-    np.testing.assert_allclose(got, wanted, rtol=0, atol=bound)
+    np.testing.assert_allclose(got, wanted, rtol=0, atol=bound, err_msg=what)
 
 
 def is_plain(tensor: Any) -> bool:
@@ -130,7 +130,8 @@ def test_gradient_does_not_depend_on_who_asks(backend: Backend, precision: int, 
         def of_one(inputs: list[Any], i: int = i) -> tuple[Any, None]:
             return total([*tensors[:i], inputs[0], *tensors[i + 1 :]])
 
-        close(xp.differentiate(of_one)([tensors[i]])[1][0], xp.to_numpy(expected))
+        alone = xp.differentiate(of_one)([tensors[i]])[1][0]
+        close(alone, xp.to_numpy(expected), what=f"gradient of {function} for argument {i} alone")
 
 
 def test_stop_gradient(backend: Backend, x: Array) -> None:
@@ -140,8 +141,8 @@ def test_stop_gradient(backend: Backend, x: Array) -> None:
         return xp.sum(inputs[0] * xp.stop_gradient(inputs[0])), None
 
     (value, _), grads = xp.differentiate(f)([xp.asarray(x)])
-    close(value, np.sum(x * x))
-    close(grads[0], x)
+    close(value, np.sum(x * x), what="value of stop_gradient")
+    close(grads[0], x, what="gradient through stop_gradient")
     assert is_plain(xp.stop_gradient(xp.asarray(x)))
 
 

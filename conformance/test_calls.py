@@ -59,7 +59,7 @@ def test_to_numpy_is_a_copy(backend: Backend, precision: int) -> None:
     source[0] = 5.0
     copy = xp.to_numpy(tensor)
     copy[1] = 7.0
-    np.testing.assert_array_equal(xp.to_numpy(tensor), np.ones(3))
+    np.testing.assert_array_equal(xp.to_numpy(tensor), np.ones(3), "to_numpy or asarray shares memory")
     assert copy.dtype == REAL[precision]
 
 
@@ -71,7 +71,7 @@ def test_source_may_change_at_once(shape: tuple[int, ...], backend: Backend, pre
             source = np.ones(shape, REAL[precision])
             tensor = xp.asarray(source, dtype=dtype)
             source[...] = 5.0
-            assert (xp.to_numpy(tensor) == 1.0).all()
+            assert (xp.to_numpy(tensor) == 1.0).all(), "asarray shares the memory of its source"
 
 
 def test_default_float(backend: Backend, precision: int) -> None:

@@ -139,7 +139,7 @@ def dtypes_allowed(case: Case, one: Sample, wanted: Array, inputs: list[Array], 
         return integers
     if case.dtype == "bool":
         return ("bool",)
-    small = inputs and inputs[0].dtype.kind in "biu" and case.name in ("sum", "prod")
+    small = inputs and inputs[0].dtype.kind in "biu" and case.name in ("sum", "prod", "cumulative_sum")
     if case.dtype == "oracle" or small or (case.dtype == "named" and not inputs):
         return {"b": ("bool",), "i": integers, "u": integers, "f": real}[wanted.dtype.kind]
     if case.dtype in ("input", "named") and inputs:

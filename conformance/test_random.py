@@ -29,8 +29,8 @@ PINNED: dict[str, Any] = {
 def test_words_are_pinned() -> None:
     """The first words of three streams, now and for ever."""
     assert random.key_of("init", "net.0.weight") == PINNED["key"]
-    assert [int(word) for word in random.words(3, 0)] == PINNED["words"]
-    assert [int(word) for word in random.words(2, 7, "shuffle", 1)] == PINNED["path"]
+    assert [int(word) for word in random.words(3, 0)] == PINNED["words"], "words of the stream"
+    assert [int(word) for word in random.words(2, 7, "shuffle", 1)] == PINNED["path"], "words of a path"
 
 
 def test_floats_are_pinned() -> None:

@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any
 
-from d2l_core.errors import AbsentError, BackendError, MixedBackendsError, UsageError
+from d2l_core.errors import AbsentError, BackendError, MissingPrimitive, MixedBackendsError, UsageError
 
 ENTRY_POINTS = "d2l.backends"
 GROUPS = ("arrays", "linalg", "network", "autodiff", "system", "native")
@@ -149,12 +149,17 @@ def load_backend(name: str) -> Backend:
         BackendError: the framework is not installed, does not import, or the adapter lacks primitives.
     """
     if name not in _LOADED.backends:
-        _LOADED.backends[name] = _bind(find_adapter(name))
-        for backend in _LOADED.backends.values():
-            others = (other for other in _LOADED.backends.values() if other is not backend)
-            foreign = {kind for other in others for kind in other.tensor_types}
-            backend.foreign = frozenset(foreign - set(backend.tensor_types))
+        _admit(_bind(find_adapter(name)))
     return _LOADED.backends[name]
+
+
+def _admit(new: Backend) -> None:
+    """Keep a backend, and let each know the tensors of all others."""
+    _LOADED.backends[new.name] = new
+    for backend in _LOADED.backends.values():
+        others = (other for other in _LOADED.backends.values() if other is not backend)
+        foreign = {kind for other in others for kind in other.tensor_types}
+        backend.foreign = frozenset(foreign - set(backend.tensor_types))
 
 
 def loaded_backends() -> dict[str, Backend]:
@@ -162,13 +167,34 @@ def loaded_backends() -> dict[str, Backend]:
     return dict(_LOADED.backends)
 
 
-def _bind(adapter: Adapter) -> Backend:
+def _require(adapter: Adapter) -> None:
     missing = adapter.missing()
     if missing:
         raise BackendError(
             f"The {adapter.name} backend needs {', '.join(missing)}, not installed here; "
             f"install it with: {adapter.install}"
         )
+
+
+def _bind(adapter: Adapter) -> Backend:
+    _require(adapter)
+    primitives, overrides, absent, tensor_types = _collect(adapter)
+    if absent:
+        raise BackendError(
+            f"The adapter {adapter.name!r} lacks {len(absent)} primitives of the contract: "
+            f"{', '.join(absent)}; add them to {adapter.package}."
+        )
+    return _made(adapter, primitives, overrides, tensor_types)
+
+
+def _made(adapter: Adapter, primitives: Mapping[str, Any], overrides: set[str], types: tuple[type, ...]) -> Backend:
+    backend = Backend(adapter, primitives, types)
+    backend.overrides = frozenset(overrides)
+    return backend
+
+
+def _collect(adapter: Adapter) -> tuple[dict[str, Any], set[str], list[str], tuple[type, ...]]:
+    """Primitives of an adapter by name, the composites among them that it replaces, what it lacks, its tensors."""
     modules = {group: _import_group(adapter, group) for group in GROUPS}
     from d2l_core.interface import DTYPES, OPTIONAL_DTYPES, contract
 
@@ -187,24 +213,56 @@ def _bind(adapter: Adapter) -> Backend:
             primitives[primitive.name] = primitive.declaration
         else:
             absent.append(primitive.name)
-    if absent:
-        raise BackendError(
-            f"The adapter {adapter.name!r} lacks {len(absent)} primitives of the contract: "
-            f"{', '.join(sorted(absent))}; add them to {adapter.package}."
-        )
-    backend = Backend(adapter, primitives, arrays.TENSOR_TYPES)
-    backend.overrides = frozenset(overrides)
-    return backend
+    if not hasattr(arrays, "TENSOR_TYPES"):
+        absent.append("TENSOR_TYPES")
+    return primitives, overrides, sorted(absent), getattr(arrays, "TENSOR_TYPES", ())
+
+
+def load_incomplete(name: str) -> list[str]:
+    """Load the backend `name` even if its adapter lacks primitives, and name these; the others can then be examined.
+
+    A function that is lacking raises MissingPrimitive when it is called.
+
+    Raises:
+        UsageError: no adapter has this name.
+        BackendError: the framework is not installed or does not import.
+    """
+    adapter = find_adapter(name)
+    _require(adapter)
+    primitives, overrides, absent, types = _collect(adapter)
+    if not absent:
+        load_backend(name)
+    elif name not in _LOADED.backends:
+        from d2l_core.interface import contract
+
+        gaps = {lacking: _gap(adapter, lacking) for lacking in absent if lacking in contract()}
+        _admit(_made(adapter, {**gaps, **primitives}, overrides, types))
+    return absent
+
+
+def _gap(adapter: Adapter, lacking: str) -> Any:
+    def call(*args: Any, **kwargs: Any) -> Any:
+        raise MissingPrimitive(f"The adapter {adapter.name!r} lacks {lacking}; add it to {adapter.package}.")
+
+    return call
 
 
 def _import_group(adapter: Adapter, group: str) -> ModuleType:
     try:
         return importlib.import_module(f"{adapter.package}.{group}")
+    except ModuleNotFoundError as error:
+        if error.name != f"{adapter.package}.{group}":
+            raise _unimportable(adapter, error) from error
+        return ModuleType(f"{adapter.package}.{group}")  # an adapter that is being written lacks all of it
     except Exception as error:  # a broken framework may raise anything while it is imported
-        raise BackendError(
-            f"{adapter.title} is installed but does not import ({type(error).__name__}: {error}); "
-            f"reinstall it with: {adapter.install}"
-        ) from error
+        raise _unimportable(adapter, error) from error
+
+
+def _unimportable(adapter: Adapter, error: Exception) -> BackendError:
+    return BackendError(
+        f"{adapter.title} is installed but does not import ({type(error).__name__}: {error}); "
+        f"reinstall it with: {adapter.install}"
+    )
 
 
 def current() -> Context:

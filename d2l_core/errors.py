@@ -23,6 +23,10 @@ class AbsentError(BackendError, AttributeError):
     """A name of the vocabulary that the active backend does not have, and says so among its limits."""
 
 
+class MissingPrimitive(BackendError):  # noqa: N818 - names what is the case
+    """A primitive was called that the adapter, which is still being written, lacks; see `backend.load_incomplete`."""
+
+
 class MixedBackendsError(D2LError, TypeError):
     """A tensor of one backend was passed to a function that runs on another."""
 

@@ -526,7 +526,7 @@ def argmin(x: Tensor, /, *, axis: int | None = None, keepdims: bool = False) -> 
 
 @primitive("arrays")
 def cumulative_sum(x: Tensor, /, *, axis: int | None = None) -> Tensor:
-    """Running sum along an axis; the axis may be left out for one-dimensional x."""
+    """Running sum along an axis, in the dtype of `sum`; the axis may be left out for one-dimensional x."""
 
 
 @primitive("arrays")

@@ -405,7 +405,8 @@ def argmin(x, /, *, axis=None, keepdims=False):
 
 
 def cumulative_sum(x, /, *, axis=None):
-    return np.cumsum(x, chosen(axis, x.ndim))
+    kind = int64 if x.dtype is uint8 or x.dtype is bool else None
+    return np.cumsum(x, chosen(axis, x.ndim), kind)
 
 
 def sort(x, /, *, axis=-1, descending=False):

@@ -261,8 +261,13 @@ def nextafter(x1, x2, /):
 # reductions, sorting, searching
 
 
+def _countable(x):
+    """NumPy counts uint8 in uint64, which is no dtype of ours."""
+    return x.astype(int64) if x.dtype == uint8 else x
+
+
 def sum(x, /, *, axis=None, keepdims=False):
-    return as_tensor(np.sum(x, axis, keepdims=keepdims))
+    return as_tensor(np.sum(_countable(x), axis, keepdims=keepdims))
 
 
 def mean(x, /, *, axis=None, keepdims=False):
@@ -278,7 +283,7 @@ def std(x, /, *, axis=None, correction=0.0, keepdims=False):
 
 
 def prod(x, /, *, axis=None, keepdims=False):
-    return as_tensor(np.prod(x, axis, keepdims=keepdims))
+    return as_tensor(np.prod(_countable(x), axis, keepdims=keepdims))
 
 
 def max(x, /, *, axis=None, keepdims=False):
@@ -306,7 +311,7 @@ def argmin(x, /, *, axis=None, keepdims=False):
 
 
 def cumulative_sum(x, /, *, axis=None):
-    return np.cumsum(x, chosen(axis, x.ndim))
+    return np.cumsum(_countable(x), chosen(axis, x.ndim))
 
 
 def sort(x, /, *, axis=-1, descending=False):

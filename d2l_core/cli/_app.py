@@ -15,6 +15,7 @@ import click
 import d2l_core
 from d2l_core.cli._checks import doctor
 from d2l_core.cli._comparison import compare, verify
+from d2l_core.cli._conformance import conformance
 from d2l_core.cli._listings import backends, lessons
 from d2l_core.cli._notebook import notebook
 from d2l_core.cli._output import Interrupted, one_line
@@ -37,7 +38,7 @@ def cli() -> None:
     """Run the lessons of a deep-learning curriculum on any framework, and compare frameworks."""
 
 
-for command in (backends, lessons, run, compare, notebook, verify, doctor):
+for command in (backends, lessons, run, compare, notebook, verify, conformance, doctor):
     cli.add_command(command)
 
 
