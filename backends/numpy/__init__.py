@@ -11,10 +11,13 @@ adapter = Adapter(
     install="pip install d2l-core",
     priority=100,
     limits={
-        f"native {case}": "NumPy has no optimisers of its own."
-        for case in (
-            *("Adagrad", "Adagrad without epsilon", "RMSprop", "RMSprop without epsilon", "RMSprop centred"),
-            *("Adadelta", "AdamW", "Yogi", "Lion"),
-        )
+        "to_native": "NumPy has no modules of its own; use another backend, or state_dict for the arrays.",
+        **{
+            f"native {case}": "NumPy has no optimisers of its own."
+            for case in (
+                *("Adagrad", "Adagrad without epsilon", "RMSprop", "RMSprop without epsilon", "RMSprop centred"),
+                *("Adadelta", "AdamW", "Yogi", "Lion"),
+            )
+        },
     },
 )
