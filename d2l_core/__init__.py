@@ -22,8 +22,8 @@ _HOMES = {
 _MODULES = ("autodiff", "data", "interchange", "nn", "optim", "random", "training", "tree", "xp")
 
 __all__ = [
-    "D2LError", "UsageError", "active", "adapters", "autodiff", "data", "interchange", "nn", "optim", "random", "training",
-    "tree", "use_backend", "xp",
+    "D2LError", "UsageError", "active", "adapters", "autodiff", "data", "interchange", "nn", "optim", "random",
+    "training", "tree", "use_backend", "xp",
 ]  # fmt: skip
 
 

@@ -17,18 +17,16 @@ from d2l_core._host import on_host
 from d2l_core.nn._kernels import without_kernels
 
 _NAMES = {
-    **dict.fromkeys(("gamma", "scale", "embedding", "embeddings"), "weight"),
-    **{"beta": "bias", "mean": "running_mean", "moving_mean": "running_mean"},
-    **{"var": "running_var", "moving_variance": "running_var"},
-}
+    "gamma": "weight", "scale": "weight", "embedding": "weight", "embeddings": "weight", "beta": "bias",
+    "mean": "running_mean", "moving_mean": "running_mean", "var": "running_var", "moving_variance": "running_var",
+}  # fmt: skip
 _RECURRENT = re.compile(r"(?P<name>(?:weight|bias)_(?:ih|hh))_l(?P<depth>\d+)(?P<back>_reverse)?")
 _SIDES = re.compile(r"(?:([lr])(\d+)_)?([ih])2h_(weight|bias)")
 _PROJECTED = {"q_proj_weight": "query.weight", "k_proj_weight": "key.weight", "v_proj_weight": "value.weight"}
 _STACKED = {"in_proj_weight": "weight", "in_proj_bias": "bias"}
 _ORDER = (
-    *("weight", "bias", "running_mean", "running_var"),
-    *("weight_ih", "weight_hh", "bias_ih", "bias_hh"),
-)
+    "weight", "bias", "running_mean", "running_var", "weight_ih", "weight_hh", "bias_ih", "bias_hh",
+)  # fmt: skip
 
 
 def translated(state: Mapping[str, Any], known: Container[str]) -> dict[str, Any]:
