@@ -17,9 +17,10 @@ from d2l_core._host import on_host
 from d2l_core.errors import UsageError
 
 Arrays = dict[str, Any]
+Ends = dict[str, tuple[str, ...]]
 
-_PARTS = {"ih": ("ii", "if_", "ig", "io"), "hh": ("hi", "hf", "hg", "ho")}
-_JOINED = {"ih": ("dense_i",), "hh": ("dense_h",)}
+_PARTS: Ends = {"ih": ("ii", "if_", "ig", "io"), "hh": ("hi", "hf", "hg", "ho")}
+_JOINED: Ends = {"ih": ("dense_i",), "hh": ("dense_h",)}
 _CELL = re.compile(r"(\w+_)?cell\.")
 
 
@@ -29,7 +30,8 @@ def without_kernels(state: Mapping[str, Any]) -> Arrays:
     Raises:
         UsageError: a gated unit has another formula than ours.
     """
-    rest, found = dict(state), {}
+    rest: Arrays = dict(state)
+    found: Arrays = {}
     while rest:
         path = next(iter(rest))
         home, name = _parted(path)
@@ -81,7 +83,7 @@ def _recurrent_kernels(home: str, rest: Arrays) -> Arrays:
     return {"weight_ih": ahead.T, "weight_hh": back.T, "bias_ih": pair[0], "bias_hh": pair[1]}
 
 
-def _dense(part: str, above: str, rest: Arrays) -> dict[str, tuple[str, ...]] | None:
+def _dense(part: str, above: str, rest: Arrays) -> Ends | None:
     """The linear layers that a cell is made of, if `part` is one of them."""
     for layers in (_JOINED, _PARTS):
         names = [name for end in layers.values() for name in end]
@@ -90,7 +92,7 @@ def _dense(part: str, above: str, rest: Arrays) -> dict[str, tuple[str, ...]] | 
     return None
 
 
-def _dense_layers(above: str, layers: dict[str, tuple[str, ...]], rest: Arrays) -> Arrays:
+def _dense_layers(above: str, layers: Ends, rest: Arrays) -> Arrays:
     """A cell made of linear layers, taken out of `rest`; those without a bias have a zero one."""
     weights: Arrays = {}
     for end, names in layers.items():

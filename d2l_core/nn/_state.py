@@ -77,7 +77,7 @@ def _counters(model: Module) -> set[str]:
 
 def _missing(model: Module, chosen: Mapping[str, Any]) -> list[str]:
     """What the model has and the state has not; counters keep their values if the state has none of them at all."""
-    wanted, counters = model.variables().keys(), _counters(model)
+    wanted, counters = set(model.variables()), _counters(model)
     if not counters & chosen.keys():
         wanted -= counters
     return sorted(wanted - chosen.keys())

@@ -38,8 +38,9 @@ def translated(state: Mapping[str, Any], known: Container[str]) -> dict[str, Any
     """
     ours = {path: array for path, array in state.items() if path in known}
     theirs = {_of_sides(path): array for path, array in state.items() if path not in known}
+    everything = state.keys() | theirs.keys()
     for path, array in without_kernels(theirs).items():
-        ours |= _translated(path, array, theirs, known)
+        ours |= _translated(path, array, everything, known)
     return ours
 
 
@@ -60,7 +61,7 @@ def _of_sides(path: str) -> str:
     return f"{prefix}{kind}_{end}h{layer}{'_reverse' if side == 'r' else ''}"
 
 
-def _translated(path: str, array: Any, state: Mapping[str, Any], known: Container[str]) -> dict[str, Any]:
+def _translated(path: str, array: Any, state: Container[str], known: Container[str]) -> dict[str, Any]:
     prefix, name = _parted(path)
     recurrent = _RECURRENT.fullmatch(name)
     if recurrent:
@@ -78,7 +79,7 @@ def _translated(path: str, array: Any, state: Mapping[str, Any], known: Containe
     return {prefix + _NAMES.get(name, name): array}
 
 
-def _recurrent_path(prefix: str, match: re.Match[str], state: Mapping[str, Any], known: Container[str]) -> str:
+def _recurrent_path(prefix: str, match: re.Match[str], state: Container[str], known: Container[str]) -> str:
     """Where our model has the weight: in a stack or not, in two directions or not; by the state itself if nowhere."""
     name, depth, back = match["name"], match["depth"], match["back"]
     layer, way = f"layer{depth}.", "backwards." if back else "forwards."

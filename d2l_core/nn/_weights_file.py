@@ -34,7 +34,7 @@ def read_weights(path: Path) -> dict[str, NDArray[Any]]:
             f"framework that wrote it and pass the dictionary of tensors, or save that as a safetensors file."
         )
     try:
-        return {name: _array(**entry) for name, entry in deserialize(data)}
+        return {name: _array(**entry) for name, entry in deserialize(data)}  # type: ignore[no-untyped-call]
     except (SafetensorError, ValueError, KeyError) as error:
         raise CheckpointError(f"{path} is no intact safetensors file ({error}); save the weights again.") from error
 
