@@ -11,7 +11,6 @@ from typing import Any
 from d2l_core import interface
 from d2l_core.autodiff import _lent, _with_effects
 from d2l_core.backend import Context, current, use_backend
-from d2l_core.dtypes import is_floating
 from d2l_core.errors import UsageError
 from d2l_core.interface import Tensor
 from d2l_core.nn import Module, Parameter, StateMismatch, Variable, _state
@@ -82,7 +81,8 @@ def _pure_call(twin: Module, context: Context) -> Callable[..., tuple[Any, dict[
         values: dict[str, Tensor], training: bool, inputs: tuple[Any, ...], options: dict[str, Any], device: str | None
     ) -> tuple[Any, dict[str, Tensor]]:
         with _scope(context, values, device), _lent(list(variables.values()), [values[path] for path in variables]):
-            twin.train(training)
+            if twin.training is not training:
+                twin.train(training)
             output, effects = _with_effects(functools.partial(twin, **options), *inputs)
         pairs = zip(effects.variables, effects.values, strict=True)
         return output, {paths[variable]: value for variable, value in pairs if variable in paths}
@@ -93,8 +93,8 @@ def _pure_call(twin: Module, context: Context) -> Callable[..., tuple[Any, dict[
 def _scope(context: Context, values: dict[str, Tensor], device: str | None) -> AbstractContextManager[Any]:
     """The backend of the module at the precision of its weights, which their owner may have changed since."""
     backend = context.backend
-    dtype = next((value.dtype for value in values.values() if is_floating(value)), None)
-    precision = context.precision if dtype is None else 64 if dtype == backend.float64 else 32
+    widths = {backend.float32: 32, backend.float64: 64}
+    precision = next((widths[v.dtype] for v in values.values() if v.dtype in widths), context.precision)
     wanted = Context(backend, precision, device or context.device)
     return (
         contextlib.nullcontext()

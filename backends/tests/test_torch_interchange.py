@@ -79,13 +79,13 @@ def test_copies_are_independent():
 
 
 def test_functional_calls_and_traces_work():
-    """`torch.func` swaps the parameters; `torch.jit.trace` records the operations, for evaluation."""
+    """`torch.func` swaps the parameters; `torch.export` records the operations, for evaluation."""
     model, X = network()
     native = to_native(model).eval()
     doubled = {name: 2.0 * p.detach() for name, p in native.named_parameters()}
     assert not torch.equal(torch.func.functional_call(native, doubled, (X,)), native(X))
-    traced = torch.jit.trace(native, X)
-    assert torch.equal(traced(X + 1.0), native(X + 1.0))
+    exported = torch.export.export(native, (X,)).module()
+    assert torch.equal(exported(X + 1.0), native(X + 1.0))
 
 
 class ByHand(torch.nn.Module):
@@ -136,14 +136,13 @@ def test_what_does_not_fit_is_named_and_changes_nothing():
         from_native(ours, ByHand(4))
     with pytest.raises(CheckpointError, match=r"embedding\.weight \(7, 4\)"):
         from_native(ours, torch.nn.Linear(7, 4))
+    more, fewer = ByHand(), ByHand()
+    more.extra = torch.nn.Linear(1, 1)
+    del fewer.out
     with pytest.raises(CheckpointError, match=r"extra\.weight is left over"):
-        theirs = ByHand()
-        theirs.extra = torch.nn.Linear(1, 1)
-        from_native(ours, theirs)
-    theirs = ByHand()
-    del theirs.out
+        from_native(ours, more)
     with pytest.raises(CheckpointError, match=r"head\.weight \(3, 10\) is missing"):
-        from_native(ours, theirs)
+        from_native(ours, fewer)
     for path, array in ours.state_dict().items():
         np.testing.assert_array_equal(array, before[path])
 
