@@ -49,6 +49,17 @@ def _asarray(rng: Generator) -> Any:
     yield sample(rng.normal(size=3), dtype=Named("float32"))
 
 
+def _borrowed(rng: Generator) -> Any:
+    yield sample(rng.normal(size=(2, 3)))
+    yield sample(np.array([[1, 2], [3, 4]], np.int32))
+    yield sample(np.array(True))
+    yield sample(np.zeros((0, 2)))
+
+
+def _borrowed_wrong(rng: Generator) -> Any:
+    yield sample(None)
+
+
 def _shapes(rng: Generator) -> Any:
     for shape in (3, (2, 3), [2, 1], (), (0, 2)):
         yield sample(shape)
@@ -106,6 +117,7 @@ def _full_like(rng: Generator) -> Any:
 
 CREATION = [
     Case("asarray", np.asarray, _asarray, Bits(), "named"),
+    Case("from_dlpack", np.asarray, _borrowed, Bits(), "input", wrong=_borrowed_wrong),
     Case("zeros", np.zeros, _shapes, Bits(), "named"),
     Case("ones", np.ones, _shapes, Bits(), "named"),
     Case("full", np.full, _full, Bits(), "named"),

@@ -6,7 +6,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from d2l_core import autodiff, data, nn, optim, random, training, tree, xp
+    from d2l_core import autodiff, data, interchange, nn, optim, random, training, tree, xp
     from d2l_core.backend import active, adapters, use_backend
     from d2l_core.errors import D2LError, UsageError
 
@@ -19,11 +19,11 @@ _HOMES = {
     "D2LError": "d2l_core.errors",
     "UsageError": "d2l_core.errors",
 }
-_MODULES = ("autodiff", "data", "nn", "optim", "random", "training", "tree", "xp")
+_MODULES = ("autodiff", "data", "interchange", "nn", "optim", "random", "training", "tree", "xp")
 
 __all__ = [
-    "D2LError", "UsageError", "active", "adapters", "autodiff", "data", "nn", "optim", "random", "training",
-    "tree", "use_backend", "xp",
+    "D2LError", "UsageError", "active", "adapters", "autodiff", "data", "interchange", "nn", "optim", "random",
+    "training", "tree", "use_backend", "xp",
 ]  # fmt: skip
 
 

@@ -41,9 +41,9 @@ def primitive(group: str, *, accepts_foreign: bool = False) -> Callable[[F], F]:
     return functools.partial(_declare, group=group, composite=False, accepts_foreign=accepts_foreign)
 
 
-def composite(group: str) -> Callable[[F], F]:
+def composite(group: str, *, accepts_foreign: bool = False) -> Callable[[F], F]:
     """Declare a function composed of primitives; an adapter may replace it by a faster native form."""
-    return functools.partial(_declare, group=group, composite=True, accepts_foreign=False)
+    return functools.partial(_declare, group=group, composite=True, accepts_foreign=accepts_foreign)
 
 
 def _declare(declaration: F, *, group: str, composite: bool, accepts_foreign: bool) -> F:

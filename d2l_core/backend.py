@@ -24,7 +24,7 @@ from typing import Any
 from d2l_core.errors import AbsentError, BackendError, MissingPrimitive, MixedBackendsError, UsageError
 
 ENTRY_POINTS = "d2l.backends"
-GROUPS = ("arrays", "linalg", "network", "autodiff", "system", "native")
+GROUPS = ("arrays", "linalg", "network", "autodiff", "system", "native", "interchange")
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Adapter:
         name: the word users type, such as the value of ``D2L_BACKEND``.
         title: the framework's own name, for people.
         package: the importable package that holds the modules ``arrays``, ``linalg``, ``network``, ``autodiff``,
-            ``system`` and ``native``.
+            ``system``, ``native`` and ``interchange``.
         requires: top-level modules that must be installed.
         distribution: the distribution whose version is reported.
         install: the one command that makes the backend available.

@@ -792,3 +792,52 @@ def native_optimiser(kind: str, options: dict[str, float], /) -> Callable[..., A
     that follows our formula; the adapter declares the reason as its limit ``native <case>``, the case being one of
     `d2l_conformance.formulas`.
     """
+
+
+# ---------------------------------------------------------------- models and memory of other owners
+
+
+@primitive("interchange")
+def native_module(
+    call: Callable[..., tuple[Any, dict[str, Tensor]]], variables: dict[str, tuple[str, Tensor]], /
+) -> Any:
+    """The framework's own kind of module that owns `variables` and computes `call`.
+
+    Args:
+        call: ``call(values, training, inputs, options, device) -> (output, written)``, a pure function. `values` and
+            `written` are tensors by path; what is written goes into the module's own variables. `training` is the
+            module's own mode, `inputs` and `options` are the arguments it was called with, `device` is the name of
+            the one it runs on, or None where it stays on the one it was made on.
+        variables: kind and first value by dotted path; the kind is ``parameter``, ``frozen`` or ``buffer``. The module
+            may keep the tensors.
+
+    Raises:
+        BackendError: the framework has no modules; the adapter declares the limit ``to_native``.
+    """
+
+
+@primitive("interchange")
+def native_state(native: Any, /) -> dict[str, Any]:
+    """Arrays or tensors of a module of the framework by dotted path, in the order of definition.
+
+    `native` is made by `native_module` or put together from the framework's own layers. Names and layouts are the
+    framework's own, see `d2l_core.nn._translation`.
+
+    Raises:
+        UsageError: `native` is no module of the framework.
+        BackendError: the framework has no modules.
+    """
+
+
+@primitive("interchange")
+def export_dlpack(x: Tensor, /) -> Any:
+    """x as an object with ``__dlpack__`` and ``__dlpack_device__`` (https://dmlc.github.io/dlpack), without a copy."""
+
+
+@primitive("interchange", accepts_foreign=True)
+def import_dlpack(x: Any, /) -> Tensor:
+    """A tensor on the active device on the memory of an object with ``__dlpack__`` and ``__dlpack_device__``.
+
+    It may be a copy where the framework needs another alignment. What the framework cannot take at all raises its
+    error.
+    """

@@ -13,6 +13,7 @@ from d2l_core import linalg
 from d2l_core._dispatch import REGISTRY
 from d2l_core.backend import active, float_dtype
 from d2l_core.composites.arrays import *  # noqa: F403
+from d2l_core.composites.exchange import *  # noqa: F403
 from d2l_core.dtypes import can_cast, finfo, iinfo, isdtype, result_type
 from d2l_core.interface import *  # noqa: F403
 from d2l_core.interface import DTYPES, OPTIONAL_DTYPES, is_tensor, to_numpy

@@ -12,6 +12,7 @@ adapter = Adapter(
     priority=100,
     limits={
         "bfloat16": "NumPy has no bfloat16; choose a backend that has it, such as torch, or compute in float32.",
+        "to_native": "NumPy has no modules of its own; use another backend, or state_dict for the arrays.",
         **{
             f"native {case}": "NumPy has no optimisers of its own."
             for case in (

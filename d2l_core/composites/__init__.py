@@ -7,6 +7,7 @@ from d2l_core.composites.attention import *  # noqa: F403
 from d2l_core.composites.control import *  # noqa: F403
 from d2l_core.composites.detection import *  # noqa: F403
 from d2l_core.composites.differentiation import *  # noqa: F403
+from d2l_core.composites.exchange import *  # noqa: F403
 from d2l_core.composites.linalg import *  # noqa: F403
 from d2l_core.composites.network import *  # noqa: F403
 from d2l_core.composites.normalisation import *  # noqa: F403

@@ -98,6 +98,8 @@ class Dropout(Module):
     which a buffer counts; it is the same on every backend.
     """
 
+    _counters = ("calls",)
+
     def __init__(self, p: float = 0.5):
         super().__init__()
         if not 0.0 <= p < 1.0:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
-from typing import Any, TypeVar
+from os import PathLike
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 
@@ -45,6 +46,9 @@ class Module:
         path: dotted path from the root of the tree, ``""`` at the root.
         seed: of the initial values; None before the tree is initialised.
     """
+
+    _counters: ClassVar[tuple[str, ...]] = ()
+    """Names of the buffers of a class that only count its calls; a state without any of them is complete."""
 
     def __init__(self) -> None:
         self.__dict__.update(_variables={}, _modules={}, _built=False, _frozen=False, _inits={}, _before={}, _after={})
@@ -363,19 +367,23 @@ class Module:
         """NumPy copies of all parameters and buffers by path."""
         return {path: xp.to_numpy(variable.value) for path, variable in self.variables().items()}
 
-    def load_state_dict(self, state: Mapping[str, Any], *, strict: bool = True) -> StateMismatch:
-        """Take parameters and buffers from arrays by path; nothing changes if one does not fit.
+    def load_state_dict(self, state: Mapping[str, Any] | str | PathLike[str], *, strict: bool = True) -> StateMismatch:
+        """Take copies of parameters and buffers from arrays by path; nothing changes if one does not fit.
 
         Args:
-            state: arrays or tensors of the active backend. A tied variable may stand under any of its paths.
+            state: arrays or tensors of any framework, or the path of a safetensors file with them. A tied variable may
+                stand under any of its paths. PyTorch's names of recurrent layers (``weight_ih_l0``) and of attention
+                (``in_proj_weight``) are known, its ``num_batches_tracked`` is not needed; neither are the counters of
+                `Dropout`, which go on from where they are if the state has none.
             strict: whether all paths of the model must be there and no others.
 
         Returns:
             The paths that were missing and those that were not expected.
 
         Raises:
-            CheckpointError: a path is missing or left over (if strict), a shape differs, or values that are tied here
-                differ there.
+            CheckpointError: a path is missing or left over (if strict), a shape differs, values that are tied here
+                differ there, or the file is none that can be read; a pickle is never read.
+            UsageError: a value is no array of numbers.
         """
         return _state.load(self, state, strict)
 

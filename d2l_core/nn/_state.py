@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import zip_longest
+from os import PathLike
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from d2l_core import interface as xp
+from d2l_core._host import on_host
 from d2l_core.errors import CheckpointError
+from d2l_core.nn._translation import by_layer, same_role, translated
 from d2l_core.nn._variable import Variable
+from d2l_core.nn._weights_file import read_weights
 
 if TYPE_CHECKING:
     from d2l_core.nn._module import Module
@@ -27,21 +32,79 @@ class StateMismatch(NamedTuple):
     unexpected: list[str]
 
 
-def load(model: Module, state: Mapping[str, Any], strict: bool) -> StateMismatch:
+def load(model: Module, state: Mapping[str, Any] | str | PathLike[str], strict: bool) -> StateMismatch:
     """See `Module.load_state_dict`."""
+    if isinstance(state, str | PathLike):
+        state = read_weights(Path(state))
     variables = model.variables()
+    state = translated(state, _places(model, variables))
     chosen, unexpected = _by_first_path(model, variables, state)
-    mismatch = StateMismatch(sorted(variables.keys() - chosen.keys()), sorted(unexpected))
+    mismatch = StateMismatch(_missing(model, chosen), sorted(unexpected))
     if strict and any(mismatch):
         raise CheckpointError(
             f"The weights are of another model: {_listing('missing', mismatch.missing)}"
             f"{_listing('not wanted', mismatch.unexpected)}{_advice(model)}."
         )
-    _check_shapes(model, variables, chosen)
-    values = {path: variables[path].convert(array) for path, array in chosen.items()}
+    _take(model, variables, chosen)
+    return mismatch
+
+
+def load_native(model: Module, state: Mapping[str, Any]) -> StateMismatch:
+    """Take the arrays of another library's model: by name if all names agree, else in the order of definition."""
+    variables = model.variables()
+    state = translated(state, _places(model, variables))
+    chosen, unexpected = _by_first_path(model, variables, state)
+    if unexpected or _missing(model, chosen):
+        chosen = _in_order(model, variables, state)
+    _take(model, variables, chosen)
+    return StateMismatch([], [])
+
+
+def _take(model: Module, variables: dict[str, Variable], chosen: Mapping[str, Any]) -> None:
+    arrays = {path: on_host(array) for path, array in chosen.items()}
+    _check_shapes(model, variables, arrays)
+    values = {path: variables[path].convert(array) for path, array in arrays.items()}
     for path, value in values.items():
         variables[path].value = value
-    return mismatch
+
+
+def _counters(model: Module) -> set[str]:
+    """Paths of the counters of calls that our layers have and those of other libraries have not."""
+    return {
+        f"{path}.{name}" if path else name for path, module in model.named_modules() for name in type(module)._counters
+    }
+
+
+def _missing(model: Module, chosen: Mapping[str, Any]) -> list[str]:
+    """What the model has and the state has not; counters keep their values if the state has none of them at all."""
+    wanted, counters = set(model.variables()), _counters(model)
+    if not counters & chosen.keys():
+        wanted -= counters
+    return sorted(wanted - chosen.keys())
+
+
+def _in_order(model: Module, variables: dict[str, Variable], state: Mapping[str, Any]) -> dict[str, Any]:
+    """The arrays of a state by our paths, layer by layer."""
+    ours = by_layer([path for path in variables if path not in _counters(model)])
+    theirs = by_layer(list(state))
+    for path, other in zip_longest(ours, theirs):
+        if path is None:
+            raise CheckpointError(f"The weights are of another model: {other} is left over; {_advice(model)}.")
+        shape = variables[path].shape
+        if other is None:
+            raise CheckpointError(f"The weights are of another model: {path} {shape} is missing; {_advice(model)}.")
+        if tuple(np.shape(state[other])) != shape or not same_role(path, other):
+            raise CheckpointError(
+                f"The weights are of another model: where it has {other} {tuple(np.shape(state[other]))}, this one has "
+                f"{path} {shape}; {_advice(model)}."
+            )
+    return {path: state[other] for path, other in zip(ours, theirs, strict=True)}
+
+
+def _places(model: Module, variables: dict[str, Variable]) -> dict[str, str]:
+    """The first path of the variable at each path, where a tied one has several."""
+    first = {id(variable): path for path, variable in variables.items()}
+    return {path: first[id(variable)] for path, variable in model.named_variables(repeated=True)}
 
 
 def _by_first_path(
@@ -51,8 +114,7 @@ def _by_first_path(
 
     A tied variable has several paths; a state saved elsewhere may hold any of them, or all.
     """
-    first = {id(variable): path for path, variable in variables.items()}
-    places = {path: first[id(variable)] for path, variable in model.named_variables(repeated=True)}
+    places = _places(model, variables)
     chosen: dict[str, Any] = {}
     given: dict[str, str] = {}
     for path in sorted(state, key=lambda path: path not in variables):
@@ -70,11 +132,7 @@ def _by_first_path(
 
 
 def _same(a: Any, b: Any) -> bool:
-    return a is b or bool(np.array_equal(_array(a), _array(b)))
-
-
-def _array(x: Any) -> Any:
-    return xp.to_numpy(x) if xp.is_tensor(x) else np.asarray(x)
+    return a is b or bool(np.array_equal(on_host(a), on_host(b)))
 
 
 def _check_shapes(model: Module, variables: dict[str, Variable], arrays: dict[str, Any]) -> None:

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from d2l_core import nn, xp
-from d2l_core.errors import CheckpointError
+from d2l_core.backend import adapters, use_backend
+from d2l_core.errors import CheckpointError, UsageError
 
 
 class Twin(nn.Module):
@@ -97,6 +98,114 @@ def test_native_tensors_are_taken_too(backend):
     model = Twin().initialise()
     model.load_state_dict({path: xp.asarray(array) for path, array in arrays(model).items()})
     np.testing.assert_array_equal(model.state_dict()["left.bias"], 7.0)
+
+
+def test_tensors_of_every_other_backend_are_taken(backend):
+    model = Twin().initialise()
+    for name, adapter in adapters().items():
+        if name != backend.name and not adapter.missing():
+            with use_backend(name):
+                theirs = {path: xp.asarray(array) for path, array in arrays(model, len(name)).items()}
+            model.load_state_dict(theirs)
+            np.testing.assert_array_equal(model.state_dict()["left.bias"], len(name))
+
+
+def test_what_is_no_array_is_refused_and_changes_nothing(backend):
+    model = Twin().initialise()
+    before = model.state_dict()
+    for wrong in ("word", None, object()):
+        with pytest.raises(UsageError, match="no array of numbers"):
+            model.load_state_dict(arrays(model) | {"head.bias": wrong})
+    assert unchanged(model, before)
+
+
+def test_loaded_weights_share_no_memory(backend):
+    model, source = nn.Linear(2, 2).initialise(), np.ones((2, 2), np.float32)
+    model.load_state_dict({"weight": source, "bias": np.zeros(2)})
+    source[...] = 5.0
+    np.testing.assert_array_equal(model.state_dict()["weight"], 1.0)
+
+
+def test_counters_of_calls_may_be_missing_but_not_some_of_them(backend):
+    model = nn.Sequential(nn.Dropout(0.5), nn.Linear(2, 2), nn.Dropout(0.5)).initialise()
+    model.load_state_dict({"0.calls": [3], "2.calls": [4]}, strict=False)
+    state = {"1.weight": np.ones((2, 2)), "1.bias": np.ones(2)}
+    assert model.load_state_dict(state) == ([], [])
+    assert model.state_dict()["0.calls"] == [3]
+    with pytest.raises(CheckpointError, match=r"missing: 2\.calls"):
+        model.load_state_dict(state | {"0.calls": [1]})
+    assert model.load_state_dict(state | {"0.calls": [1]}, strict=False).missing == ["2.calls"]
+
+
+def test_kernels_are_turned(backend):
+    model = nn.Sequential(nn.Conv2d(4, (3, 2), 2), nn.LayerNorm(4), nn.Linear(3, 5)).initialise()
+    kernel, dense = np.arange(48.0).reshape(3, 2, 2, 4), np.arange(15.0).reshape(5, 3)
+    state = {"0.kernel": kernel, "0.bias": np.zeros(4), "1.gamma": np.full(4, 2.0), "1.beta": np.full(4, 3.0)}
+    assert model.load_state_dict(state | {"2.kernel": dense, "2.bias": np.zeros(3)}) == ([], [])
+    found = model.state_dict()
+    np.testing.assert_array_equal(found["0.weight"], kernel.transpose(3, 2, 0, 1))
+    np.testing.assert_array_equal(found["2.weight"], dense.T)
+    np.testing.assert_array_equal([found["1.weight"][0], found["1.bias"][0]], [2.0, 3.0])
+
+
+def test_a_name_that_the_model_has_is_left_alone():
+    class Odd(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.kernel = nn.Parameter(np.zeros((2, 3)))
+            self.weight_ih_l0 = nn.Parameter(np.zeros(2))
+
+    model = Odd().initialise()
+    assert model.load_state_dict({"kernel": np.ones((2, 3)), "weight_ih_l0": np.ones(2)}) == ([], [])
+    np.testing.assert_array_equal(model.state_dict()["kernel"], np.ones((2, 3)))
+
+
+@pytest.mark.parametrize("layers", [1, 2])
+def test_layers_of_recurrent_weights_find_their_place(layers):
+    model = nn.Stacked(*(nn.RNN(2, 2) for _ in range(layers))).initialise()
+    names = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+    state = {
+        f"{name}_l{k}": np.full(model.get(f"layer{k}.{name}").shape, k + 1.0) for k in range(layers) for name in names
+    }
+    assert model.load_state_dict(state) == ([], [])
+    np.testing.assert_array_equal(model.state_dict()[f"layer{layers - 1}.bias_hh"], float(layers))
+
+
+def saved(path, state):
+    from safetensors.numpy import save_file
+
+    save_file({name: np.asarray(array) for name, array in state.items()}, path)
+    return path
+
+
+def test_a_file_of_weights(backend, tmp_path):
+    model = Twin().initialise()
+    path = saved(tmp_path / "twin.safetensors", arrays(model))
+    assert model.load_state_dict(path) == ([], [])
+    assert model.load_state_dict(str(path)) == ([], [])
+    np.testing.assert_array_equal(model.state_dict()["left.bias"], 7.0)
+
+
+def test_files_that_are_none_of_weights(tmp_path):
+    model = Twin().initialise()
+    before = model.state_dict()
+    whole = saved(tmp_path / "whole", arrays(model)).read_bytes()
+    contents = {
+        "damaged": (whole[:-8], "no intact safetensors file"),
+        "empty": (b"", "no intact safetensors file"),
+        "words": (b"a few words", "no intact safetensors file"),
+        "pickle": (b"\x80\x02}q\x00.", "is a pickle, which may run any code"),
+        "archive": (b"PK\x03\x04 and so on", "is a pickle, which may run any code"),
+    }
+    for name, (data, sentence) in contents.items():
+        (tmp_path / name).write_bytes(data)
+        with pytest.raises(CheckpointError, match=sentence):
+            model.load_state_dict(tmp_path / name)
+    with pytest.raises(CheckpointError, match="cannot be read"):
+        model.load_state_dict(tmp_path / "nowhere")
+    with pytest.raises(CheckpointError, match="cannot be read"):
+        model.load_state_dict(tmp_path)
+    assert unchanged(model, before)
 
 
 TREES = st.recursive(
