@@ -21,7 +21,9 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
+from d2l_core import _standard
 from d2l_core._dispatch import REGISTRY, Primitive, primitive
+from d2l_core.dtypes import DTYPES as DTYPES
 
 Tensor = Any
 """A native tensor of the active backend."""
@@ -31,9 +33,6 @@ DType = Any
 
 Axis = int | tuple[int, ...] | None
 Shape = int | Sequence[int]
-
-DTYPES = ("bool", "uint8", "int32", "int64", "float32", "float64")
-"""The dtypes that every adapter names in its module ``arrays``."""
 
 
 def contract() -> dict[str, Primitive]:
@@ -46,69 +45,69 @@ def contract() -> dict[str, Primitive]:
 # ---------------------------------------------------------------- creation
 
 
-@primitive("arrays", accepts_foreign=True)
-def asarray(obj: Any, /, *, dtype: DType = None) -> Tensor:
+@primitive("arrays", accepts_foreign=True, around=_standard.asarray)
+def asarray(obj: Any, /, *, dtype: DType = None, device: Any = None, copy: bool | None = None) -> Tensor:
     """Tensor on the active device from Python numbers, nested sequences, NumPy arrays or a native tensor.
 
     Without `dtype`, Python floats and NumPy float64 data take the default float; other NumPy data keep their dtype.
     """
 
 
-@primitive("arrays")
-def zeros(shape: Shape, *, dtype: DType = None) -> Tensor:
+@primitive("arrays", around=_standard.create)
+def zeros(shape: Shape, *, dtype: DType = None, device: Any = None) -> Tensor:
     """Zeros of `shape`, of the default float unless `dtype` is given."""
 
 
-@primitive("arrays")
-def ones(shape: Shape, *, dtype: DType = None) -> Tensor:
+@primitive("arrays", around=_standard.create)
+def ones(shape: Shape, *, dtype: DType = None, device: Any = None) -> Tensor:
     """Ones of `shape`, of the default float unless `dtype` is given."""
 
 
-@primitive("arrays")
-def full(shape: Shape, fill_value: float, *, dtype: DType = None) -> Tensor:
+@primitive("arrays", around=_standard.create)
+def full(shape: Shape, fill_value: float, *, dtype: DType = None, device: Any = None) -> Tensor:
     """`shape` filled with a Python scalar; its kind (bool, int, float) decides the dtype unless given."""
 
 
-@primitive("arrays")
-def arange(start: float, /, stop: float | None = None, step: float = 1, *, dtype: DType = None) -> Tensor:
+@primitive("arrays", around=_standard.create)
+def arange(start: float, /, stop: float | None = None, step: float = 1, *, dtype: DType = None, device: Any = None) -> Tensor:
     """Evenly spaced values in [start, stop); the default integer for integers, else the default float."""
 
 
-@primitive("arrays")
-def linspace(start: float, stop: float, /, num: int, *, dtype: DType = None, endpoint: bool = True) -> Tensor:
+@primitive("arrays", around=_standard.create)
+def linspace(start: float, stop: float, /, num: int, *, dtype: DType = None, device: Any = None, endpoint: bool = True) -> Tensor:
     """`num` evenly spaced floats from start to stop."""
 
 
-@primitive("arrays")
-def eye(n_rows: int, n_cols: int | None = None, /, *, k: int = 0, dtype: DType = None) -> Tensor:
+@primitive("arrays", around=_standard.create)
+def eye(n_rows: int, n_cols: int | None = None, /, *, k: int = 0, dtype: DType = None, device: Any = None) -> Tensor:
     """Ones on the k-th diagonal, zeros elsewhere; shape (n_rows, n_cols)."""
 
 
-@primitive("arrays")
-def zeros_like(x: Tensor, /, *, dtype: DType = None) -> Tensor:
+@primitive("arrays", around=_standard.create)
+def zeros_like(x: Tensor, /, *, dtype: DType = None, device: Any = None) -> Tensor:
     """Zeros with the shape of `x`, and its dtype unless given."""
 
 
-@primitive("arrays")
-def ones_like(x: Tensor, /, *, dtype: DType = None) -> Tensor:
+@primitive("arrays", around=_standard.create)
+def ones_like(x: Tensor, /, *, dtype: DType = None, device: Any = None) -> Tensor:
     """Ones with the shape of `x`, and its dtype unless given."""
 
 
-@primitive("arrays")
-def full_like(x: Tensor, /, fill_value: float, *, dtype: DType = None) -> Tensor:
+@primitive("arrays", around=_standard.create)
+def full_like(x: Tensor, /, fill_value: float, *, dtype: DType = None, device: Any = None) -> Tensor:
     """A Python scalar in the shape of `x`, and in its dtype unless given."""
 
 
 # ---------------------------------------------------------------- dtypes and shapes
 
 
-@primitive("arrays")
-def astype(x: Tensor, dtype: DType, /) -> Tensor:
+@primitive("arrays", around=_standard.astype)
+def astype(x: Tensor, dtype: DType, /, *, copy: bool = True, device: Any = None) -> Tensor:
     """`x` converted to `dtype`; floats to integers truncate towards zero."""
 
 
-@primitive("arrays")
-def reshape(x: Tensor, /, shape: Shape) -> Tensor:
+@primitive("arrays", around=_standard.reshape)
+def reshape(x: Tensor, /, shape: Shape, *, copy: bool | None = None) -> Tensor:
     """Same elements in row-major order in another shape; one entry may be -1."""
 
 
@@ -122,18 +121,18 @@ def matrix_transpose(x: Tensor, /) -> Tensor:
     """The last two axes swapped: (..., M, N) -> (..., N, M)."""
 
 
-@primitive("arrays")
-def concat(arrays: Sequence[Tensor], /, *, axis: int = 0) -> Tensor:
+@primitive("arrays", around=_standard.concat)
+def concat(arrays: Sequence[Tensor], /, *, axis: int | None = 0) -> Tensor:
     """Tensors joined along an existing axis."""
 
 
-@primitive("arrays")
+@primitive("arrays", around=_standard.stack)
 def stack(arrays: Sequence[Tensor], /, *, axis: int = 0) -> Tensor:
     """Tensors of one shape joined along a new axis."""
 
 
-@primitive("arrays")
-def expand_dims(x: Tensor, /, *, axis: int = 0) -> Tensor:
+@primitive("arrays", around=_standard.expand_dims)
+def expand_dims(x: Tensor, /, axis: int = 0) -> Tensor:
     """An axis of length one inserted at `axis`."""
 
 
@@ -152,8 +151,8 @@ def flip(x: Tensor, /, *, axis: Axis = None) -> Tensor:
     """Order of the elements reversed along the axes."""
 
 
-@primitive("arrays")
-def repeat(x: Tensor, repeats: int, /, *, axis: int | None = None) -> Tensor:
+@primitive("arrays", around=_standard.repeat)
+def repeat(x: Tensor, repeats: int | Tensor, /, *, axis: int | None = None) -> Tensor:
     """Each element repeated; over the flattened tensor when axis is None."""
 
 
@@ -162,8 +161,8 @@ def tile(x: Tensor, repetitions: tuple[int, ...], /) -> Tensor:
     """The whole tensor repeated along each axis."""
 
 
-@primitive("arrays")
-def roll(x: Tensor, /, shift: int, *, axis: int) -> Tensor:
+@primitive("arrays", around=_standard.roll)
+def roll(x: Tensor, /, shift: int | tuple[int, ...], *, axis: Axis = None) -> Tensor:
     """Elements shifted along one axis; what leaves at one end enters at the other."""
 
 
@@ -250,7 +249,7 @@ def atan(x: Tensor, /) -> Tensor:
     """Angle in [-π/2, π/2] whose tangent is x."""
 
 
-@primitive("arrays")
+@primitive("arrays", around=_standard.promote_tensors)
 def atan2(x1: Tensor, x2: Tensor, /) -> Tensor:
     """Angle in [-π, π] of the point (x2, x1) from the first axis, by the signs of both, those of zeros included."""
 
@@ -290,17 +289,17 @@ def atanh(x: Tensor, /) -> Tensor:
     """Number whose hyperbolic tangent is x, accurate near zero; infinite at -1 and 1, NaN beyond."""
 
 
-@primitive("arrays")
+@primitive("arrays", around=_standard.whole)
 def floor(x: Tensor, /) -> Tensor:
     """Greatest integer not above x, in the dtype of x."""
 
 
-@primitive("arrays")
+@primitive("arrays", around=_standard.whole)
 def ceil(x: Tensor, /) -> Tensor:
     """Smallest integer not below x, in the dtype of x."""
 
 
-@primitive("arrays")
+@primitive("arrays", around=_standard.whole)
 def round(x: Tensor, /) -> Tensor:
     """Nearest integer, halves to even, in the dtype of x."""
 
@@ -310,27 +309,27 @@ def signbit(x: Tensor, /) -> Tensor:
     """Whether the sign of a float is set, as it is for -0 and for some NaN."""
 
 
-@primitive("arrays")
+@primitive("arrays", around=_standard.promote)
 def add(x1: Tensor, x2: Tensor, /) -> Tensor:
     """x1 + x2 with broadcasting."""
 
 
-@primitive("arrays")
+@primitive("arrays", around=_standard.promote)
 def subtract(x1: Tensor, x2: Tensor, /) -> Tensor:
     """x1 - x2 with broadcasting."""
 
 
-@primitive("arrays")
+@primitive("arrays", around=_standard.promote)
 def multiply(x1: Tensor, x2: Tensor, /) -> Tensor:
     """x1 * x2 with broadcasting."""
 
 
-@primitive("arrays")
+@primitive("arrays", around=_standard.promote)
 def divide(x1: Tensor, x2: Tensor, /) -> Tensor:
     """x1 / x2 with broadcasting; floats only."""
 
 
-@primitive("arrays")
+@primitive("arrays", around=_standard.promote_tensors)
 def modulo(x1: Tensor, x2: Tensor, /) -> Tensor:
     """*Extension.* `remainder` of integers; of floats where x1 is finite and x2 finite and not zero.
 
@@ -338,77 +337,77 @@ def modulo(x1: Tensor, x2: Tensor, /) -> Tensor:
     """
 
 
-@primitive("arrays")
+@primitive("arrays", around=_standard.promote)
 def integer_quotient(x1: Tensor, x2: Tensor, /) -> Tensor:
     """*Extension.* `floor_divide` of integers."""
 
 
-@primitive("arrays")
+@primitive("arrays", around=_standard.promote)
 def pow(x1: Tensor, x2: Tensor | float, /) -> Tensor:
     """x1 to the power x2 with broadcasting."""
 
 
-@primitive("arrays")
+@primitive("arrays", around=_standard.promote)
 def maximum(x1: Tensor, x2: Tensor, /) -> Tensor:
     """The larger of each pair; NaN if either is. At a tie the gradient is shared or goes to one side."""
 
 
-@primitive("arrays")
+@primitive("arrays", around=_standard.promote)
 def minimum(x1: Tensor, x2: Tensor, /) -> Tensor:
     """The smaller of each pair; NaN if either is. At a tie the gradient is shared or goes to one side."""
 
 
-@primitive("arrays")
+@primitive("arrays", around=_standard.promote_tensors)
 def nextafter(x1: Tensor, x2: Tensor, /) -> Tensor:
     """The next float after x1 on the way to x2; x2 if they are equal, NaN if either is."""
 
 
-@primitive("arrays")
+@primitive("arrays", around=_standard.clip)
 def clip(x: Tensor, /, min: float | None = None, max: float | None = None) -> Tensor:
     """`x` limited to [min, max], Python scalars or None."""
 
 
-@primitive("arrays")
+@primitive("arrays", around=_standard.where)
 def where(condition: Tensor, x1: Tensor, x2: Tensor, /) -> Tensor:
     """x1 where the boolean condition holds, else x2, with broadcasting; two tensors of one dtype."""
 
 
-@primitive("arrays")
+@primitive("arrays", around=_standard.promote)
 def equal(x1: Tensor, x2: Tensor, /) -> Tensor:
     """x1 == x2, boolean."""
 
 
-@primitive("arrays")
+@primitive("arrays", around=_standard.promote)
 def not_equal(x1: Tensor, x2: Tensor, /) -> Tensor:
     """x1 != x2, boolean."""
 
 
-@primitive("arrays")
+@primitive("arrays", around=_standard.promote)
 def less(x1: Tensor, x2: Tensor, /) -> Tensor:
     """x1 < x2, boolean."""
 
 
-@primitive("arrays")
+@primitive("arrays", around=_standard.promote)
 def less_equal(x1: Tensor, x2: Tensor, /) -> Tensor:
     """x1 <= x2, boolean."""
 
 
-@primitive("arrays")
+@primitive("arrays", around=_standard.promote)
 def greater(x1: Tensor, x2: Tensor, /) -> Tensor:
     """x1 > x2, boolean."""
 
 
-@primitive("arrays")
+@primitive("arrays", around=_standard.promote)
 def greater_equal(x1: Tensor, x2: Tensor, /) -> Tensor:
     """x1 >= x2, boolean."""
 
 
-@primitive("arrays")
+@primitive("arrays", around=_standard.promote_tensors)
 def logical_and(x1: Tensor, x2: Tensor, /) -> Tensor:
     """Both of two boolean tensors."""
 
 
-@primitive("arrays")
+@primitive("arrays", around=_standard.promote_tensors)
 def logical_or(x1: Tensor, x2: Tensor, /) -> Tensor:
     """Either of two boolean tensors."""
 
@@ -418,17 +417,17 @@ def logical_not(x: Tensor, /) -> Tensor:
     """The opposite of a boolean tensor."""
 
 
-@primitive("arrays")
+@primitive("arrays", around=_standard.promote_tensors)
 def bitwise_and(x1: Tensor, x2: Tensor, /) -> Tensor:
     """Bits set in both of two integers; of booleans, both."""
 
 
-@primitive("arrays")
+@primitive("arrays", around=_standard.promote_tensors)
 def bitwise_or(x1: Tensor, x2: Tensor, /) -> Tensor:
     """Bits set in either of two integers; of booleans, either."""
 
 
-@primitive("arrays")
+@primitive("arrays", around=_standard.promote_tensors)
 def bitwise_xor(x1: Tensor, x2: Tensor, /) -> Tensor:
     """Bits set in one of two integers but not both; of booleans, likewise."""
 
@@ -438,22 +437,22 @@ def bitwise_invert(x: Tensor, /) -> Tensor:
     """The opposite of each bit of an integer, or of a boolean."""
 
 
-@primitive("arrays")
+@primitive("arrays", around=_standard.promote_tensors)
 def bitwise_left_shift(x1: Tensor, x2: Tensor, /) -> Tensor:
     """Bits of an integer moved x2 places up; 0 <= x2 < the width of the dtype."""
 
 
-@primitive("arrays")
+@primitive("arrays", around=_standard.promote_tensors)
 def bitwise_right_shift(x1: Tensor, x2: Tensor, /) -> Tensor:
     """Bits of an integer moved x2 places down, the sign kept; 0 <= x2 < the width of the dtype."""
 
 
-@primitive("arrays")
+@primitive("arrays", around=_standard.never)
 def isnan(x: Tensor, /) -> Tensor:
     """True where x is NaN."""
 
 
-@primitive("arrays")
+@primitive("arrays", around=_standard.always)
 def isfinite(x: Tensor, /) -> Tensor:
     """True where x is neither NaN nor infinite."""
 
@@ -461,8 +460,8 @@ def isfinite(x: Tensor, /) -> Tensor:
 # ---------------------------------------------------------------- reductions, sorting, searching
 
 
-@primitive("arrays")
-def sum(x: Tensor, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
+@primitive("arrays", around=_standard.accumulate)
+def sum(x: Tensor, /, *, axis: Axis = None, dtype: DType = None, keepdims: bool = False) -> Tensor:
     """Sum of the elements in the dtype of x; booleans and small integers count in the default integer."""
 
 
@@ -481,8 +480,8 @@ def std(x: Tensor, /, *, axis: Axis = None, correction: float = 0.0, keepdims: b
     """Square root of `var`."""
 
 
-@primitive("arrays")
-def prod(x: Tensor, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
+@primitive("arrays", around=_standard.accumulate)
+def prod(x: Tensor, /, *, axis: Axis = None, dtype: DType = None, keepdims: bool = False) -> Tensor:
     """Product of the elements."""
 
 
@@ -516,18 +515,20 @@ def argmin(x: Tensor, /, *, axis: int | None = None, keepdims: bool = False) -> 
     """Index of the first smallest element, an integer tensor."""
 
 
-@primitive("arrays")
-def cumulative_sum(x: Tensor, /, *, axis: int | None = None) -> Tensor:
+@primitive("arrays", around=_standard.running_sum)
+def cumulative_sum(
+    x: Tensor, /, *, axis: int | None = None, dtype: DType = None, include_initial: bool = False
+) -> Tensor:
     """Running sum along an axis; the axis may be left out for one-dimensional x."""
 
 
-@primitive("arrays")
-def sort(x: Tensor, /, *, axis: int = -1, descending: bool = False) -> Tensor:
+@primitive("arrays", around=_standard.order)
+def sort(x: Tensor, /, *, axis: int = -1, descending: bool = False, stable: bool = True) -> Tensor:
     """Elements in order along an axis."""
 
 
-@primitive("arrays")
-def argsort(x: Tensor, /, *, axis: int = -1, descending: bool = False) -> Tensor:
+@primitive("arrays", around=_standard.order)
+def argsort(x: Tensor, /, *, axis: int = -1, descending: bool = False, stable: bool = True) -> Tensor:
     """Indices that put the elements in order; equal elements keep their order."""
 
 
@@ -557,12 +558,12 @@ def index_add(x: Tensor, indices: Tensor, values: Tensor, /, *, axis: int = 0) -
 # ---------------------------------------------------------------- linear algebra
 
 
-@primitive("arrays")
+@primitive("arrays", around=_standard.promote)
 def matmul(x1: Tensor, x2: Tensor, /) -> Tensor:
     """Matrix product (..., M, K) @ (..., K, N) -> (..., M, N); a vector counts as one row or column."""
 
 
-@primitive("arrays")
+@primitive("arrays", around=_standard.product)
 def tensordot(x1: Tensor, x2: Tensor, /, *, axes: int | tuple[Sequence[int], Sequence[int]] = 2) -> Tensor:
     """Sum of products over the last `axes` of x1 and the first of x2, or over the two lists of axes."""
 

@@ -217,7 +217,7 @@ def prod(x, /, *, axis=None, keepdims=False):
     return jnp.prod(_countable(x), axis, keepdims=keepdims)
 
 
-def cumulative_sum(x, /, *, axis=None):
+def cumulative_sum(x, /, *, axis):
     return jnp.cumulative_sum(_countable(x), axis=axis)
 
 

@@ -209,6 +209,7 @@ tan = np.tan
 asin = np.arcsin
 acos = np.arccos
 atan = np.arctan
+atan2 = np.arctan2
 sinh = np.sinh
 cosh = np.cosh
 asinh = np.arcsinh
@@ -263,13 +264,6 @@ bitwise_left_shift = _by_numpy(numpy.left_shift)
 bitwise_right_shift = _by_numpy(numpy.right_shift)
 nextafter = _by_numpy(numpy.nextafter)
 signbit = _by_numpy(numpy.signbit)
-
-
-def atan2(x1, x2, /):
-    """Of two tensors: the gradient of `mx.np.arctan2` is wrong beside a number."""
-    if not isinstance(x1, np.ndarray):
-        return np.arctan2(full_like(x2, x1), x2)
-    return np.arctan2(x1, x2 if isinstance(x2, np.ndarray) else full_like(x1, x2))
 
 
 def pow(x1, x2, /):
@@ -399,10 +393,8 @@ def argmin(x, /, *, axis=None, keepdims=False):
     return from_host(numpy.asarray(numpy.argmin(x.asnumpy(), axis, keepdims=keepdims)))
 
 
-def cumulative_sum(x, /, *, axis=None):
-    if axis is None and x.ndim != 1:
-        raise ValueError(f"cumulative_sum needs an axis for a tensor of {x.ndim} dimensions.")
-    return np.cumsum(x, 0 if axis is None else axis % x.ndim)
+def cumulative_sum(x, /, *, axis):
+    return np.cumsum(x, axis)
 
 
 def sort(x, /, *, axis=-1, descending=False):

@@ -29,13 +29,14 @@ def as_tensor(x):
     return x if isinstance(x, (numpy.ndarray, ArrayBox)) else numpy.asarray(x)
 
 
-def _float_of(x, y):
-    """Both operands as tensors of one dtype: a Python scalar takes that of the other."""
-    if isinstance(x, (int, float)):
-        x = numpy.asarray(x, dtype=y.dtype)
-    elif isinstance(y, (int, float)):
-        y = numpy.asarray(y, dtype=x.dtype)
-    return x, y
+def _tensors(function):
+    """An elementwise function of NumPy whose results are tensors."""
+
+    def elementwise(*operands):
+        result = function(*operands)
+        return result if type(result) is numpy.ndarray else as_tensor(result)
+
+    return elementwise
 
 
 # creation
@@ -176,11 +177,11 @@ def pad(x, pad_width, /, *, value=0.0):
 
 # elementwise
 
-abs = np.abs
-negative = np.negative
-sign = np.sign
-exp = np.exp
-expm1 = np.expm1
+abs = _tensors(np.abs)
+negative = _tensors(np.negative)
+sign = _tensors(np.sign)
+exp = _tensors(np.exp)
+expm1 = _tensors(np.expm1)
 
 
 @primitive
@@ -190,56 +191,55 @@ def erf(x, /):
 
 _erf = numpy.frompyfunc(math.erf, 1, 1)
 defvjp(erf, lambda y, x: lambda g: g * (2.0 / math.sqrt(math.pi)) * np.exp(-(x**2)))
-log = np.log
-log1p = np.log1p
-sqrt = np.sqrt
-square = np.square
-sin = np.sin
-cos = np.cos
-tanh = np.tanh
-tan = np.tan
-asin = np.arcsin
-acos = np.arccos
-atan = np.arctan
-atan2 = np.arctan2
-sinh = np.sinh
-cosh = np.cosh
-asinh = np.arcsinh
-acosh = np.arccosh
-atanh = np.arctanh
-modulo = np.remainder
-integer_quotient = numpy.floor_divide
-bitwise_and = numpy.bitwise_and
-bitwise_or = numpy.bitwise_or
-bitwise_xor = numpy.bitwise_xor
-bitwise_invert = numpy.invert
-bitwise_left_shift = numpy.left_shift
-bitwise_right_shift = numpy.right_shift
-floor = np.floor
-ceil = np.ceil
-add = np.add
-subtract = np.subtract
-multiply = np.multiply
-divide = np.divide
-pow = np.power
-equal = np.equal
-not_equal = np.not_equal
-less = np.less
-less_equal = np.less_equal
-greater = np.greater
-greater_equal = np.greater_equal
-logical_and = np.logical_and
-logical_or = np.logical_or
-logical_not = np.logical_not
-isnan = np.isnan
-isfinite = np.isfinite
-maximum = np.maximum
-minimum = np.minimum
-round = np.round
+log = _tensors(np.log)
+log1p = _tensors(np.log1p)
+sqrt = _tensors(np.sqrt)
+square = _tensors(np.square)
+sin = _tensors(np.sin)
+cos = _tensors(np.cos)
+tanh = _tensors(np.tanh)
+tan = _tensors(np.tan)
+asin = _tensors(np.arcsin)
+acos = _tensors(np.arccos)
+atan = _tensors(np.arctan)
+atan2 = _tensors(np.arctan2)
+sinh = _tensors(np.sinh)
+cosh = _tensors(np.cosh)
+asinh = _tensors(np.arcsinh)
+acosh = _tensors(np.arccosh)
+atanh = _tensors(np.arctanh)
+modulo = _tensors(np.remainder)
+integer_quotient = _tensors(numpy.floor_divide)
+bitwise_and = _tensors(numpy.bitwise_and)
+bitwise_or = _tensors(numpy.bitwise_or)
+bitwise_xor = _tensors(numpy.bitwise_xor)
+bitwise_invert = _tensors(numpy.invert)
+bitwise_left_shift = _tensors(numpy.left_shift)
+bitwise_right_shift = _tensors(numpy.right_shift)
+floor = _tensors(np.floor)
+ceil = _tensors(np.ceil)
+add = _tensors(np.add)
+subtract = _tensors(np.subtract)
+multiply = _tensors(np.multiply)
+divide = _tensors(np.divide)
+pow = _tensors(np.power)
+equal = _tensors(np.equal)
+not_equal = _tensors(np.not_equal)
+less = _tensors(np.less)
+less_equal = _tensors(np.less_equal)
+greater = _tensors(np.greater)
+greater_equal = _tensors(np.greater_equal)
+logical_and = _tensors(np.logical_and)
+logical_or = _tensors(np.logical_or)
+logical_not = _tensors(np.logical_not)
+isnan = _tensors(np.isnan)
+isfinite = _tensors(np.isfinite)
+maximum = _tensors(np.maximum)
+minimum = _tensors(np.minimum)
+round = _tensors(np.round)
 
 
 def where(condition, x1, x2, /):
-    x1, x2 = _float_of(x1, x2)
     shape = numpy.broadcast_shapes(condition.shape, x1.shape, x2.shape)
     return np.where(condition, *(x if x.shape == shape else broadcast_to(x, shape) for x in (x1, x2)))
 
@@ -251,11 +251,11 @@ def clip(x, /, min=None, max=None):
 
 
 def signbit(x, /):
-    return numpy.signbit(plain(x))
+    return as_tensor(numpy.signbit(plain(x)))
 
 
 def nextafter(x1, x2, /):
-    return numpy.nextafter(plain(x1), plain(x2))
+    return as_tensor(numpy.nextafter(plain(x1), plain(x2)))
 
 
 # reductions, sorting, searching
@@ -305,8 +305,8 @@ def argmin(x, /, *, axis=None, keepdims=False):
     return as_tensor(numpy.argmin(plain(x), axis, keepdims=keepdims))
 
 
-def cumulative_sum(x, /, *, axis=None):
-    return np.cumsum(x, 0 if axis is None else axis)
+def cumulative_sum(x, /, *, axis):
+    return np.cumsum(x, axis)
 
 
 def sort(x, /, *, axis=-1, descending=False):

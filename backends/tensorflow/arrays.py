@@ -22,7 +22,6 @@ int64 = tf.int64
 float32 = tf.float32
 float64 = tf.float64
 
-_INTEGERS = (tf.uint8, tf.int32, tf.int64)
 _FLOATS = (tf.float32, tf.float64)
 _REFUSED = (tf.errors.InvalidArgumentError, TypeError, ValueError)
 
@@ -216,9 +215,22 @@ def pad(x, pad_width, /, *, value=0.0):
 
 # ---------------------------------------------------------------- elementwise
 
-abs = tf.abs
-negative = tf.negative
-sign = tf.sign
+
+
+def _widened(function):
+    """A function that TensorFlow lacks for uint8, computed in int32; what is too large wraps around all the same."""
+
+    def of_uint8(*operands):
+        if uint8 not in [getattr(x, "dtype", None) for x in operands]:
+            return function(*operands)
+        return astype(function(*[astype(x, int32) if tf.is_tensor(x) else x for x in operands]), uint8)
+
+    return of_uint8
+
+
+abs = _widened(tf.abs)
+negative = _widened(tf.negative)
+sign = _widened(tf.sign)
 exp = tf.exp
 expm1 = tf.math.expm1
 log = tf.math.log
@@ -259,36 +271,26 @@ def ceil(x, /):
 
 
 def _binary(operation):
-    """A function of two operands: TensorFlow's, and where that refuses two dtypes, again with one dtype."""
+    """A function of two operands: TensorFlow's, and where that refuses a number, again with it as a tensor."""
 
     def function(x1, x2, /):
         try:
             return operation(x=x1, y=x2)
         except _REFUSED:
-            x1, x2 = _promote(x1, x2)
-            return operation(x=x1, y=x2)
+            if isinstance(x1, (int, float)) and tf.is_tensor(x2):
+                return operation(x=tf.constant(x1, x2.dtype), y=x2)
+            if isinstance(x2, (int, float)) and tf.is_tensor(x1):
+                return operation(x=x1, y=tf.constant(x2, x1.dtype))
+            raise
 
     return function
-
-
-def _promote(x1, x2):
-    """Both operands in one dtype by the rules of the standard; called while an exception is handled."""
-    if isinstance(x1, (int, float)) and tf.is_tensor(x2):
-        return tf.constant(x1, x2.dtype), x2
-    if isinstance(x2, (int, float)) and tf.is_tensor(x1):
-        return x1, tf.constant(x2, x1.dtype)
-    kinds = {getattr(x, "dtype", None) for x in (x1, x2)}
-    if len(kinds) == 2 and (kinds <= set(_INTEGERS) or kinds <= set(_FLOATS)):
-        common = tf.as_dtype(np.result_type(*(kind.as_numpy_dtype for kind in kinds)))
-        return astype(x1, common), astype(x2, common)
-    raise
 
 
 add = _binary(_raw.AddV2)
 subtract = _binary(_raw.Sub)
 multiply = _binary(_raw.Mul)
 _divide = _binary(_raw.RealDiv)
-pow = _binary(_raw.Pow)
+pow = _widened(_binary(_raw.Pow))
 maximum = _binary(_raw.Maximum)
 minimum = _binary(_raw.Minimum)
 equal = _binary(_raw.Equal)
@@ -444,9 +446,9 @@ def argmin(x, /, *, axis=None, keepdims=False):
     return _arg(_raw.ArgMin, x, axis, keepdims)
 
 
-def cumulative_sum(x, /, *, axis=None):
+def cumulative_sum(x, /, *, axis):
     """Running sum along an axis."""
-    return _raw.Cumsum(x=_countable(x), axis=0 if axis is None else axis)
+    return _raw.Cumsum(x=_countable(x), axis=axis)
 
 
 def argsort(x, /, *, axis=-1, descending=False):

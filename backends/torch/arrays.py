@@ -4,6 +4,7 @@ PyTorch reads ``axis`` and ``keepdims`` as its ``dim`` and ``keepdim``. In mixed
 tensor below one with axes: float32 of shape (3,) plus a float64 tensor of shape () stays float32.
 """
 
+import functools
 import operator
 
 import array_api_compat.torch as standard
@@ -38,7 +39,7 @@ def _shape(shape):
 def asarray(obj, /, *, dtype=None):
     device = current().device
     if isinstance(obj, torch.Tensor):
-        return obj.to(device=device, dtype=dtype)
+        return obj.to(device=device, dtype=dtype, copy=True)
     array = np.asarray(obj, order="C")
     if not array.dtype.isnative:
         array = array.astype(array.dtype.newbyteorder("="))
@@ -89,7 +90,7 @@ full_like = torch.full_like
 # dtypes and shapes
 
 
-astype = torch.Tensor.to
+astype = functools.partial(torch.Tensor.to, copy=True)
 concat = torch.concat
 stack = torch.stack
 squeeze = standard.squeeze
@@ -206,22 +207,9 @@ def clip(x, /, min=None, max=None):
     return x if min is None and max is None else torch.clamp(x, min, max)
 
 
-def _of_tensors(function):
-    """A function of two tensors that takes a Python number for one of them."""
-
-    def binary(x1, x2, /):
-        if not isinstance(x1, torch.Tensor):
-            x1 = asarray(x1, dtype=x2.dtype)
-        elif not isinstance(x2, torch.Tensor):
-            x2 = asarray(x2, dtype=x1.dtype)
-        return function(x1, x2)
-
-    return binary
-
-
-atan2 = _of_tensors(torch.atan2)
-modulo = _of_tensors(torch.remainder)
-nextafter = _of_tensors(torch.nextafter)
+atan2 = torch.atan2
+modulo = torch.remainder
+nextafter = torch.nextafter
 
 
 # reductions, sorting, searching; PyTorch takes an empty tuple of axes for all axes, the standard for none
@@ -276,10 +264,8 @@ argmax = torch.argmax
 argmin = torch.argmin
 
 
-def cumulative_sum(x, /, *, axis=None):
-    if axis is None and x.ndim != 1:
-        raise ValueError(f"cumulative_sum needs an axis for a tensor of {x.ndim} dimensions.")
-    return torch.cumsum(x, 0 if axis is None else axis)
+def cumulative_sum(x, /, *, axis):
+    return torch.cumsum(x, axis)
 
 
 def sort(x, /, *, axis=-1, descending=False):
