@@ -113,3 +113,55 @@ LEFT_OUT = {
 """Names of the standard that are left out on purpose, and what they belong to."""
 
 DTYPES_LEFT_OUT = ("int8", "int16", "uint16", "uint32", "uint64", "complex64", "complex128")
+
+
+# ---------------------------------------------------------------- dtypes
+
+INTEGERS = ("uint8", "int32", "int64")
+FLOATS = ("float32", "float64")
+NUMERIC = (*INTEGERS, *FLOATS)
+BITS = ("bool", *INTEGERS)
+EVERY = ("bool", *NUMERIC)
+
+PROMOTED = {
+    ("uint8", "int32"): "int32",
+    ("uint8", "int64"): "int64",
+    ("int32", "int64"): "int64",
+    ("float32", "float64"): "float64",
+}
+
+
+def promoted(one: str, other: str) -> str | None:
+    """The dtype that two promote to, None for a mixture of kinds, which the standard leaves open."""
+    return one if one == other else PROMOTED.get((one, other), PROMOTED.get((other, one)))
+
+
+def _takes(dtypes: tuple[str, ...], names: str) -> dict[str, tuple[str, ...]]:
+    return dict.fromkeys(names.split(), dtypes)
+
+
+UNARY_DTYPES = {
+    **_takes(NUMERIC, "abs ceil floor isfinite isinf isnan negative positive round sign square trunc"),
+    **_takes(FLOATS, "acos acosh asin asinh atan atanh cos cosh exp expm1 log log1p log2 log10 reciprocal signbit"),
+    **_takes(FLOATS, "sin sinh sqrt tan tanh"),
+    **_takes(("bool",), "logical_not"),
+    **_takes(BITS, "bitwise_invert"),
+}
+"""The dtypes that each elementwise function of one tensor takes."""
+
+BINARY_DTYPES = {
+    **_takes(NUMERIC, "add floor_divide maximum minimum multiply pow remainder subtract"),
+    **_takes(NUMERIC, "greater greater_equal less less_equal"),
+    **_takes(EVERY, "equal not_equal"),
+    **_takes(FLOATS, "atan2 copysign divide hypot logaddexp nextafter"),
+    **_takes(("bool",), "logical_and logical_or logical_xor"),
+    **_takes(BITS, "bitwise_and bitwise_or bitwise_xor"),
+    **_takes(INTEGERS, "bitwise_left_shift bitwise_right_shift"),
+}
+"""The dtypes that each elementwise function of two tensors takes."""
+
+ANSWERS = """
+    equal greater greater_equal isfinite isinf isnan less less_equal logical_and logical_not logical_or logical_xor
+    not_equal signbit
+""".split()
+"""Elementwise functions whose result is boolean."""

@@ -187,31 +187,36 @@ def reshape(function: Function, x: Tensor, /, shape: Any, *, copy: bool | None =
 # ---------------------------------------------------------------- accumulation and order
 
 
+def _summand(x: Tensor, dtype: Any) -> Tensor:
+    """x in the dtype in which it is added up: the one that is named; of integers and booleans the widest integer."""
+    backend = _backend.active()
+    wanted = dtype if dtype is not None else x.dtype if dtypes.is_floating(x) else backend.int64
+    return x if x.dtype == wanted else backend.astype(x, wanted)
+
+
+def _as(x: Tensor, dtype: Any) -> Tensor:
+    return x if dtype is None or x.dtype == dtype else _backend.active().astype(x, dtype)
+
+
 def accumulate(
     function: Function, x: Tensor, /, *, axis: Any = None, dtype: Any = None, keepdims: bool = False
 ) -> Tensor:
-    """`sum` and `prod` in a dtype."""
-    if dtype is None:
-        return function(x, axis=axis, keepdims=keepdims)
-    astype = _backend.active().astype
-    total = function(astype(x, dtype), axis=axis, keepdims=keepdims)
-    return total if total.dtype == dtype else astype(total, dtype)
+    """`sum` and `prod`: frameworks disagree on the dtype of small integers, and may widen one that was asked for."""
+    return _as(function(_summand(x, dtype), axis=axis, keepdims=keepdims), dtype)
 
 
 def running_sum(
     function: Function, x: Tensor, /, *, axis: int | None = None, dtype: Any = None, include_initial: bool = False
 ) -> Tensor:
-    """`cumulative_sum` in a dtype, with the empty sum first if asked for."""
-    backend = _backend.active()
+    """`cumulative_sum`, likewise, with the empty sum first if asked for."""
     rank = len(x.shape)
     if axis is None and rank != 1:
         raise ValueError(f"cumulative_sum needs an axis for a tensor of {rank} dimensions.")
     axis = 0 if axis is None else axis % rank
-    total = function(x if dtype is None else backend.astype(x, dtype), axis=axis)
-    if dtype is not None and total.dtype != dtype:
-        total = backend.astype(total, dtype)
+    total = _as(function(_summand(x, dtype), axis=axis), dtype)
     if not include_initial:
         return total
+    backend = _backend.active()
     start = backend.zeros((*total.shape[:axis], 1, *total.shape[axis + 1 :]), dtype=total.dtype)
     return backend.concat([start, total], axis=axis)
 

@@ -26,6 +26,8 @@ int64 = numpy.dtype("int64")
 float32 = numpy.dtype("float32")
 float64 = numpy.dtype("float64")
 
+_FLOATS = (float32, float64)
+
 
 def default_float():
     """float32 or float64, by the active precision."""
@@ -107,12 +109,23 @@ def reshape(x, /, shape):
     return np.reshape(x, shape)
 
 
+def _moves_bytes(function):
+    """A function that moves elements: `mx.np` has it for numbers, not for booleans."""
+
+    def moved(x, *args, **options):
+        if x.dtype is bool:
+            return function(x.astype(uint8), *args, **options).astype(bool)
+        return function(x, *args, **options)
+
+    return moved
+
+
+@_moves_bytes
 def permute_dims(x, /, axes):
-    if x.dtype is bool:
-        return np.transpose(x.astype(uint8), axes).astype(bool)
     return np.transpose(x, axes)
 
 
+@_moves_bytes
 def matrix_transpose(x, /):
     return np.swapaxes(x, -1, -2)
 
@@ -147,11 +160,15 @@ def broadcast_to(x, /, shape):
     return np.broadcast_to(x, shape)
 
 
+@_moves_bytes
 def flip(x, /, *, axis=None):
     return np.flip(x, _axes(x, axis))
 
 
+@_moves_bytes
 def repeat(x, repeats, /, *, axis=None):
+    if repeats == 0:
+        return np.zeros(0 if axis is None else (*x.shape[: axis % x.ndim], 0, *x.shape[axis % x.ndim + 1 :]), x.dtype)
     return np.repeat(x, repeats, axis)
 
 
@@ -159,6 +176,7 @@ def tile(x, repetitions, /):
     return np.tile(x, repetitions)
 
 
+@_moves_bytes
 def roll(x, /, shift, *, axis):
     return np.roll(x, shift, axis)
 
@@ -177,8 +195,12 @@ def pad(x, pad_width, /, *, value=0.0):
 
 abs = np.abs
 negative = np.negative
-sign = np.sign
 exp = np.exp
+
+
+def sign(x, /):
+    """Of NaN it is NaN, which `mx.np.sign` makes zero."""
+    return where(np.isnan(x), x, np.sign(x)) if x.dtype in _FLOATS else np.sign(x)
 
 
 def erf(x, /):
@@ -294,10 +316,9 @@ def where(condition, x1, x2, /):
 def sum(x, /, *, axis=None, keepdims=False):
     if x.ndim and (x.dtype is float32 or x.dtype is float64):
         return _float_sum(x, axis, keepdims)
-    kind = int64 if x.dtype is uint8 or x.dtype is bool else None
     if 0 in x.shape:
-        return np.zeros(_reduced_shape(x, axis, keepdims), kind or x.dtype)
-    return np.sum(x, axis, keepdims=keepdims, dtype=kind)
+        return np.zeros(_reduced_shape(x, axis, keepdims), x.dtype)
+    return np.sum(x, axis, keepdims=keepdims)
 
 
 def _float_sum(x, axis, keepdims):
@@ -357,8 +378,6 @@ def std(x, /, *, axis=None, correction=0.0, keepdims=False):
 def prod(x, /, *, axis=None, keepdims=False):
     """By pairs: the gradient of `mx.np.prod` divides by the elements, some of which may be zero."""
     shape = _reduced_shape(x, axis, keepdims)
-    if x.dtype is uint8 or x.dtype is bool:
-        x = x.astype(int64)
     axes = _axes(x, axis)
     x = np.transpose(x, [*axes, *(a for a in range(x.ndim) if a not in axes)]) if axes else x
     x = np.reshape(x, (_length(x, tuple(range(len(axes)))), *x.shape[len(axes) :]))
@@ -370,19 +389,26 @@ def prod(x, /, *, axis=None, keepdims=False):
 
 
 def max(x, /, *, axis=None, keepdims=False):
-    return np.max(x, axis, keepdims=keepdims)
+    return _extreme(np.max, x, axis, keepdims)
 
 
 def min(x, /, *, axis=None, keepdims=False):
-    return np.min(x, axis, keepdims=keepdims)
+    return _extreme(np.min, x, axis, keepdims)
+
+
+def _extreme(function, x, axis, keepdims):
+    """`mx.np` refuses a tensor without elements even where none of the axes reduced is of length zero."""
+    if 0 in x.shape and 0 in _reduced_shape(x, axis, keepdims):
+        return np.zeros(_reduced_shape(x, axis, keepdims), x.dtype)
+    return function(x, axis, keepdims=keepdims)
 
 
 def all(x, /, *, axis=None, keepdims=False):
-    return sum(x == 0, axis=axis, keepdims=keepdims) == 0
+    return sum((x == 0).astype(int64), axis=axis, keepdims=keepdims) == 0
 
 
 def any(x, /, *, axis=None, keepdims=False):
-    return sum(x != 0, axis=axis, keepdims=keepdims) > 0
+    return sum((x != 0).astype(int64), axis=axis, keepdims=keepdims) > 0
 
 
 def argmax(x, /, *, axis=None, keepdims=False):
@@ -415,6 +441,7 @@ def take(x, indices, /, *, axis=None):
     return np.take(x, indices, 0 if axis is None else axis, mode="wrap")
 
 
+@_moves_bytes
 def take_along_axis(x, indices, /, *, axis=-1):
     axis %= x.ndim
     if indices.shape[axis] == 1:
@@ -446,6 +473,8 @@ def index_add(x, indices, values, /, *, axis=0):
 
 
 def matmul(x1, x2, /):
+    if x1.dtype not in _FLOATS:
+        return _by_numpy(numpy.matmul)(x1, x2)
     if x1.ndim > 2 and x2.ndim > 2 and x1.shape[:-2] != x2.shape[:-2]:
         batch = numpy.broadcast_shapes(x1.shape[:-2], x2.shape[:-2])
         x1 = np.broadcast_to(x1, batch + x1.shape[-2:])
@@ -457,4 +486,6 @@ einsum = np.einsum
 
 
 def tensordot(x1, x2, /, *, axes=2):
+    if x1.dtype not in _FLOATS or 0 in (*x1.shape, *x2.shape):
+        return _by_numpy(numpy.tensordot)(x1, x2, axes)
     return np.tensordot(x1, x2, axes)

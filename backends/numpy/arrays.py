@@ -145,7 +145,7 @@ def squeeze(x, /, axis):
 def flip(x, /, *, axis=None):
     axes = range(x.ndim) if axis is None else (axis,) if isinstance(axis, int) else axis
     axes = {a % x.ndim for a in axes}
-    return x[tuple(slice(None, None, -1 if a in axes else None) for a in range(x.ndim))]
+    return x[(*(slice(None, None, -1 if a in axes else None) for a in range(x.ndim)), ...)]
 
 
 def repeat(x, repeats, /, *, axis=None):
@@ -247,7 +247,7 @@ def where(condition, x1, x2, /):
 def clip(x, /, min=None, max=None):
     low = -numpy.inf if min is None else min
     high = numpy.inf if max is None else max
-    return np.clip(x, low, high)
+    return as_tensor(np.clip(x, low, high))
 
 
 def signbit(x, /):
@@ -373,8 +373,8 @@ def index_add(x, indices, values, /, *, axis=0):
 
 # linear algebra
 
-matmul = np.matmul
-einsum = np.einsum
+matmul = _tensors(np.matmul)
+einsum = _tensors(np.einsum)
 
 
 def tensordot(x1, x2, /, *, axes=2):

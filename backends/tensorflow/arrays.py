@@ -356,11 +356,6 @@ def where(condition, x1, x2, /):
 # ---------------------------------------------------------------- reductions, sorting, searching
 
 
-def _countable(x):
-    """Booleans and small integers in the default integer."""
-    return x if x.dtype in _FLOATS or x.dtype == int64 else _raw.Cast(x=x, DstT=int64)
-
-
 def _in_stages(reduce, x, axis, keepdims):
     """`reduce` over the last axes first and then over those before them.
 
@@ -380,7 +375,7 @@ def _in_stages(reduce, x, axis, keepdims):
 
 def sum(x, /, *, axis=None, keepdims=False):
     """Sum of the elements."""
-    return _in_stages(_raw.Sum, _countable(x), axis, keepdims)
+    return _in_stages(_raw.Sum, x, axis, keepdims)
 
 
 def mean(x, /, *, axis=None, keepdims=False):
@@ -405,7 +400,7 @@ def std(x, /, *, axis=None, correction=0.0, keepdims=False):
 
 def prod(x, /, *, axis=None, keepdims=False):
     """Product of the elements."""
-    return _raw.Prod(input=_countable(x), axis=_axes(x, axis), keep_dims=keepdims)
+    return _raw.Prod(input=x, axis=_axes(x, axis), keep_dims=keepdims)
 
 
 def max(x, /, *, axis=None, keepdims=False):
@@ -448,7 +443,7 @@ def argmin(x, /, *, axis=None, keepdims=False):
 
 def cumulative_sum(x, /, *, axis):
     """Running sum along an axis."""
-    return _raw.Cumsum(x=_countable(x), axis=axis)
+    return _raw.Cumsum(x=x, axis=axis)
 
 
 def argsort(x, /, *, axis=-1, descending=False):

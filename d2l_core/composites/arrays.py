@@ -149,7 +149,7 @@ def _axes_of(rank: int, axes: int | tuple[int, ...]) -> tuple[int, ...]:
 def unstack(x: Tensor, /, *, axis: int = 0) -> tuple[Tensor, ...]:
     """The slices of `x` along an axis, which they lose."""
     x = moveaxis(x, axis, 0)
-    return tuple([x[i] for i in range(x.shape[0])])
+    return tuple([x[i, ...] for i in range(x.shape[0])])
 
 
 @composite("arrays")
@@ -193,7 +193,7 @@ def logaddexp(x1: Tensor | float, x2: Tensor | float, /) -> Tensor:
     # At a tie `maximum` and `minimum` give their gradient to different sides, or share it: half for each either way.
     larger, smaller = xp.maximum(x1, x2), xp.minimum(x2, x1)
     shift = xp.where(xp.isfinite(larger), larger, xp.zeros_like(larger))
-    return larger + xp.log1p(xp.exp(smaller - shift))
+    return xp.add(larger, xp.log1p(xp.exp(smaller - shift)))
 
 
 @composite("arrays")

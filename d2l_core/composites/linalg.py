@@ -79,7 +79,7 @@ class SlogdetResult(NamedTuple):
 @composite("linalg")
 def outer(x1: Tensor, x2: Tensor, /) -> Tensor:
     """The products (M, N) of each element of a vector (M,) with each of another (N,)."""
-    return xp.expand_dims(x1, axis=1) * xp.expand_dims(x2, axis=0)
+    return xp.multiply(xp.expand_dims(x1, axis=1), xp.expand_dims(x2, axis=0))
 
 
 @composite("linalg")
@@ -226,7 +226,7 @@ def slogdet(x: Tensor, /) -> SlogdetResult:
 def det(x: Tensor, /) -> Tensor:
     """The determinant (...) of each matrix (..., M, M), by way of `slogdet`: its gradient holds for regular x."""
     sign, size = xp.log_determinant(x)
-    return sign * xp.exp(size)
+    return xp.multiply(sign, xp.exp(size))
 
 
 # ---------------------------------------------------------------- decompositions
