@@ -29,9 +29,6 @@ from d2l_core.backend import Backend
 PRECISIONS = (64,)
 """Where every dtype is present on every backend."""
 
-PAIRS = (((3,), (3,)), ((3,), ()), ((), (3,)), ((), ()), ((0, 2), (2,)))
-"""Shapes of two operands."""
-
 RANGES = {"acos": 8, "asin": 8, "atanh": 8}
 """What a function's operand is divided by, so that it is defined."""
 
@@ -68,11 +65,24 @@ def computed(name: str, *operands: Any) -> Any:
 
 @pytest.mark.parametrize("name", UNARY_DTYPES)
 def test_unary(name: str, backend: Backend) -> None:
-    """One tensor of each dtype, with one axis, with none and without elements."""
-    for dtype, shape in itertools.product(UNARY_DTYPES[name], ((3,), (), (0, 2))):
-        x = (numbers(dtype, shape) / RANGES.get(name, 1)).astype(dtype) if dtype != "bool" else numbers(dtype, shape)
-        wanted = "bool" if name in ANSWERS else dtype
-        judge(getattr(xp, name)(tensor(x)), computed(name, x), wanted, f"{name} of {dtype}{list(shape)}")
+    """One tensor of each dtype; of the last one without axes and without elements too."""
+    *_, last = dtypes = UNARY_DTYPES[name]
+    for dtype, shape in (*((one, (3,)) for one in dtypes), (last, ()), (last, (0, 2))):
+        x = numbers(dtype, shape)
+        x = (x / RANGES[name]).astype(dtype) if name in RANGES else x
+        result = "bool" if name in ANSWERS else dtype
+        judge(getattr(xp, name)(tensor(x)), computed(name, x), result, f"{name} of {dtype}{list(shape)}")
+
+
+def pairs(dtypes: tuple[str, ...]) -> Any:
+    """Dtypes that promote, with shapes: mixed ones with a tensor without axes, which must count as any other."""
+    for one, other in itertools.product(dtypes, repeat=2):
+        if one == other:
+            yield one, other, (3,), (3,)
+        elif promoted(one, other):
+            yield one, other, *(((3,), ()) if one < other else ((), (3,)))
+    yield dtypes[-1], dtypes[-1], (), ()
+    yield dtypes[-1], dtypes[0] if promoted(dtypes[-1], dtypes[0]) else dtypes[-1], (0, 2), (2,)
 
 
 @pytest.mark.parametrize("name", BINARY_DTYPES)
@@ -80,15 +90,12 @@ def test_binary(name: str, backend: Backend) -> None:
     """Two tensors of each pair of dtypes that promote, and one beside a Python number."""
     function = getattr(xp, name)
     dtypes = BINARY_DTYPES[name]
-    for one, other in itertools.product(dtypes, repeat=2):
+    for one, other, first, second in pairs(dtypes):
         common = promoted(one, other)
-        if common is None:
-            continue
+        x, y = numbers(one, first), numbers(other, second, 2)
+        wanted = computed(name, x.astype(common), y.astype(common))
         result = "bool" if name in ANSWERS else common
-        for first, second in PAIRS:
-            x, y = numbers(one, first), numbers(other, second, 2)
-            wanted = computed(name, x.astype(common), y.astype(common))
-            judge(function(tensor(x), tensor(y)), wanted, result, f"{name} of {one}{first} and {other}{second}")
+        judge(function(tensor(x), tensor(y)), wanted, result, f"{name} of {one}{first} and {other}{second}")
     for dtype in dtypes:
         x, result = numbers(dtype), "bool" if name in ANSWERS else dtype
         number = True if dtype == "bool" else 2 if dtype in INTEGERS else 1.5
@@ -392,3 +399,33 @@ def test_stacks_of_no_matrices(name: str, backend: Backend) -> None:
         judge(gradient, np.zeros(tuple(one.shape)), "float64", f"gradient of {name}")
     if name == "matmul":
         judge(xp.linalg.matrix_rank(inputs[0]), np.zeros(0), "int64", "matrix_rank")
+
+
+def test_matrices_without_elements(backend: Backend) -> None:
+    """Matrices of no rows or no columns: their determinant is one and their rank zero, bases are complete."""
+    linalg = xp.linalg
+    none, low, high = xp.zeros((2, 0, 0)), xp.zeros((2, 0, 3)), xp.zeros((2, 3, 0))
+    for name, got, wanted in (
+        ("det", linalg.det(none), np.ones(2)),
+        ("logabsdet", linalg.slogdet(none).logabsdet, np.zeros(2)),
+        ("cholesky", linalg.cholesky(none), np.zeros((2, 0, 0))),
+        ("eigh", linalg.eigh(none).eigenvectors, np.zeros((2, 0, 0))),
+        ("eigvalsh", linalg.eigvalsh(none), np.zeros((2, 0))),
+        ("inv", linalg.inv(none), np.zeros((2, 0, 0))),
+        ("solve", linalg.solve(none, low), np.zeros((2, 0, 3))),
+        ("matrix_power", linalg.matrix_power(none, 2), np.zeros((2, 0, 0))),
+        ("trace", linalg.trace(low), np.zeros(2)),
+        ("diagonal", linalg.diagonal(high, offset=-1), np.zeros((2, 0))),
+        ("svd", linalg.svd(low).U, np.zeros((2, 0, 0))),
+        ("svd values", linalg.svd(high).S, np.zeros((2, 0))),
+        ("svdvals", linalg.svdvals(low), np.zeros((2, 0))),
+        ("qr", linalg.qr(high).Q, np.zeros((2, 3, 0))),
+        ("pinv", linalg.pinv(low), np.zeros((2, 3, 0))),
+        ("rank", xp.astype(linalg.matrix_rank(high), xp.float64), np.zeros(2)),
+        ("matrix_norm", linalg.matrix_norm(low), np.zeros(2)),
+        ("vector_norm", linalg.vector_norm(high, axis=-1), np.zeros((2, 3))),
+    ):
+        judge(got, wanted, "float64", name)
+    for basis in (linalg.svd(high).U, linalg.qr(high, mode="complete").Q):
+        products = xp.matmul(basis, xp.matrix_transpose(basis))
+        judge(products, np.broadcast_to(np.eye(3), (2, 3, 3)), "float64", "a completed basis")

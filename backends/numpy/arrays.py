@@ -353,7 +353,7 @@ defvjp(_scatter_add, lambda answer, g, indices, axis, shape: lambda h: _take(h, 
 
 
 def take(x, indices, /, *, axis=None):
-    return _take(x, indices, 0 if axis is None else axis)
+    return as_tensor(_take(x, indices, 0 if axis is None else axis))
 
 
 def _along(x, indices, axis):

@@ -389,7 +389,7 @@ def searchsorted(x1: Tensor, x2: Tensor, /, *, side: str = "left", sorter: Tenso
     for digit in reversed(range(length.bit_length())):
         ahead = found + (1 << digit)
         probed = xp.take(x1, xp.minimum(ahead, length) - 1, axis=0)
-        before = probed < x2 if side == "left" else probed <= x2
+        before = xp.less(probed, x2) if side == "left" else xp.less_equal(probed, x2)
         found = xp.where(xp.logical_and(ahead <= length, before), ahead, found)
     return found
 

@@ -234,6 +234,8 @@ def det(x: Tensor, /) -> Tensor:
 
 def _signs(vectors: Tensor) -> Tensor:
     """1 or -1 for each column (..., M, K) -> (..., 1, K): the sign of its first component of about the largest size."""
+    if 0 in vectors.shape[-2:]:
+        return xp.ones((*vectors.shape[:-2], 1, vectors.shape[-1]), dtype=vectors.dtype)
     fixed = xp.stop_gradient(vectors)
     sizes = xp.abs(fixed)
     large = sizes >= _LARGE * xp.max(sizes, axis=-2, keepdims=True)
@@ -340,6 +342,8 @@ def matrix_rank(x: Tensor, /, *, rtol: float | Tensor | None = None) -> Tensor:
 
 
 def _cutoff(x: Tensor, values: Tensor, rtol: float | Tensor | None) -> Tensor:
+    if not values.shape[-1]:
+        return values
     largest = xp.stop_gradient(xp.max(values, axis=-1, keepdims=True))
     if rtol is None:
         rtol = max(x.shape[-2:]) * finfo(x).eps
