@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.array_api import make_strategies_namespace
 
 from d2l_core import xp
+from d2l_core.autodiff import grad
 from d2l_core.backend import Backend, use_backend
 from d2l_core.errors import UsageError
 from d2l_core.interface import DTYPES
@@ -211,6 +212,23 @@ def test_numbers_that_are_tensors(backend: Backend) -> None:
     np.testing.assert_array_equal(xp.to_numpy(xp.repeat(x, xp.asarray([2, 0]), axis=0)), [[1.0, 2.0]] * 2)
     np.testing.assert_array_equal(xp.to_numpy(xp.repeat(x, xp.asarray([1, 0, 2, 1]))), [1.0, 3.0, 3.0, 4.0])
     np.testing.assert_array_equal(xp.to_numpy(xp.repeat(x, xp.asarray([2]), axis=-1))[0], [1.0, 1.0, 2.0, 2.0])
+
+
+def test_indices(backend: Backend) -> None:
+    """Negative indices count from the end; indices broadcast along the other axes."""
+    x = np.arange(6.0).reshape(2, 3)
+    a = xp.asarray(x)
+    for name in ("int32", "int64"):
+        back = xp.asarray(np.array([-1, 0, -3]), dtype=getattr(xp, name))
+        np.testing.assert_array_equal(xp.to_numpy(xp.take(a, back, axis=1)), x[:, [2, 0, 0]])
+        np.testing.assert_array_equal(xp.to_numpy(xp.take(a[0], back)), [2.0, 0.0, 0.0])
+        found = xp.take_along_axis(a, xp.reshape(back, (1, 3)), axis=-1)
+        np.testing.assert_array_equal(xp.to_numpy(found), x[:, [2, 0, 0]])
+        found = xp.take_along_axis(a[:1], xp.reshape(back, (3, 1)), axis=1)
+        np.testing.assert_array_equal(xp.to_numpy(found), [[2.0], [0.0], [0.0]])
+    steps = xp.asarray(np.array([-1, 0]), dtype=xp.int32)
+    gradient = grad(lambda t: xp.sum(xp.take(t, steps, axis=1) * 2.0))(a)
+    np.testing.assert_array_equal(xp.to_numpy(gradient), [[2.0, 0.0, 2.0]] * 2)
 
 
 def test_axes_of_concat_and_roll(backend: Backend) -> None:

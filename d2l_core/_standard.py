@@ -274,3 +274,18 @@ def repeat(function: Function, x: Tensor, repeats: Any, /, *, axis: int | None =
     axis %= len(x.shape)
     counts = np.broadcast_to(backend.to_numpy(repeats), (x.shape[axis],))
     return backend.take(x, backend.asarray(np.repeat(np.arange(x.shape[axis]), counts)), axis=axis)
+
+
+def along(function: Function, x: Tensor, indices: Tensor, /, *, axis: int = -1) -> Tensor:
+    """`take_along_axis` of a tensor and indices that broadcast, but for the axis."""
+    axis %= len(x.shape)
+    sides = [list(one.shape) for one in (x, indices)]
+    lengths = [side.pop(axis) for side in sides]
+    if sides[0] != sides[1]:
+        common = np.broadcast_shapes(*map(tuple, sides))
+        spread = _backend.active().broadcast_to
+        x, indices = (
+            spread(one, (*common[:axis], length, *common[axis:]))
+            for one, length in zip((x, indices), lengths, strict=True)
+        )
+    return function(x, indices, axis=axis)

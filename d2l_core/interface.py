@@ -536,14 +536,18 @@ def argsort(x: Tensor, /, *, axis: int = -1, descending: bool = False, stable: b
 def take(x: Tensor, indices: Tensor, /, *, axis: int | None = None) -> Tensor:
     """Slices of x at integer `indices` of any shape along an axis, which that shape replaces.
 
-    The axis may be left out for one-dimensional x. Repeated indices add up in the gradient. (*Extension:* indices of
+    The axis may be left out for one-dimensional x. Negative indices count from the end. Repeated ones add up in the
+    gradient. (*Extension:* indices of
     more than one dimension, which the standard leaves open.)
     """
 
 
-@primitive("arrays")
+@primitive("arrays", around=_standard.along)
 def take_along_axis(x: Tensor, indices: Tensor, /, *, axis: int = -1) -> Tensor:
-    """One element per index along an axis; `indices` has the rank of x."""
+    """One element per index along an axis; `indices` has the rank of x and broadcasts against its other axes.
+
+    Negative indices count from the end.
+    """
 
 
 @primitive("arrays")

@@ -459,21 +459,25 @@ def sort(x, /, *, axis=-1, descending=False):
 
 def take(x, indices, /, *, axis=None):
     """Slices of x at integer indices along an axis."""
-    return _raw.GatherV2(params=x, indices=_index(indices), axis=0 if axis is None else axis)
+    axis = axis or 0
+    return _raw.GatherV2(params=x, indices=_wrapped(indices, x.shape[axis]), axis=axis)
 
 
 def _index(indices):
     return indices if indices.dtype in (int32, int64) else _raw.Cast(x=indices, DstT=int32)
 
 
+def _wrapped(indices, length):
+    """Negative indices, which the lookups refuse, counted from the front."""
+    indices = _index(indices)
+    return _raw.SelectV2(condition=less(indices, 0), t=add(indices, length), e=indices)
+
+
 def take_along_axis(x, indices, /, *, axis=-1):
     """One element per index along an axis."""
     rank = len(x.shape)
     axis %= rank
-    indices = _index(indices)
-    lengths = [length if a == axis else x.shape[a] for a, length in enumerate(indices.shape)]
-    if tuple(lengths) != tuple(indices.shape):
-        indices = broadcast_to(indices, lengths)
+    indices = _wrapped(indices, x.shape[axis])
     if axis == rank - 1:
         return tf.gather(x, indices, axis=axis, batch_dims=axis)
     order = (*range(axis), *range(axis + 1, rank), axis)

@@ -281,12 +281,17 @@ def index(indices):
     return indices if indices.dtype is int64 or indices.dtype is int32 else indices.to(int64)
 
 
+def _wrapped(indices, length):
+    """Negative indices, which the lookups refuse, counted from the front."""
+    return torch.where(indices < 0, indices + length, indices)
+
+
 def take(x, indices, /, *, axis=None):
     if axis is None:
         if x.ndim != 1:
             raise ValueError(f"take needs an axis for a tensor of {x.ndim} dimensions.")
         axis = 0
-    indices = index(indices)
+    indices = _wrapped(index(indices), x.shape[axis])
     if indices.ndim == 1:
         return torch.index_select(x, axis, indices)
     axis %= x.ndim
@@ -295,7 +300,7 @@ def take(x, indices, /, *, axis=None):
 
 
 def take_along_axis(x, indices, /, *, axis=-1):
-    return torch.take_along_dim(x, indices.to(int64), axis)
+    return torch.take_along_dim(x, _wrapped(indices.to(int64), x.shape[axis]), axis)
 
 
 def index_add(x, indices, values, /, *, axis=0):
