@@ -23,7 +23,7 @@ _NAMES = {
 def _number(word: str) -> float | bool:
     sign = -1.0 if word.startswith("-") else 1.0
     bare = word.lstrip("-")
-    value = _NAMES.get(bare, None)
+    value = _NAMES.get(bare)
     if isinstance(value, bool):
         return value
     return math.copysign(float(bare) if value is None else value, sign)
@@ -104,7 +104,8 @@ SPECIAL = {
             0 -1 -> -0; -0 -1 -> 0; 1 inf -> 0; -1 -inf -> 0; 3 2 -> 1; -3 2 -> -2; 3 -2 -> -2; -3 -2 -> 1
         """,
         "remainder": """
-            nan 1 -> nan; 1 nan -> nan; inf inf -> nan; inf 1 -> nan; -inf 2 -> nan; 0 0 -> nan; 1 0 -> nan; -1 -0 -> nan
+            nan 1 -> nan; 1 nan -> nan; inf inf -> nan; inf 1 -> nan; -inf 2 -> nan; 0 0 -> nan; 1 0 -> nan
+            -1 -0 -> nan
             0 1 -> 0; -0 1 -> 0; 0 -1 -> -0; -0 -1 -> -0; 1 inf -> 1; 1 -inf -> -inf; -1 inf -> inf; -1 -inf -> -1
             4 2 -> 0; 4 -2 -> -0; -4 2 -> 0; -4 -2 -> -0; 3 2 -> 1; -3 2 -> 1; 3 -2 -> -1
         """,
@@ -129,7 +130,9 @@ SPECIAL = {
             inf 1 -> inf; -inf 1 -> inf; 1 inf -> inf; inf nan -> inf; nan -inf -> inf; nan 1 -> nan; 1 nan -> nan
             0 0 -> 0; -0 -0 -> 0; 0 -2 -> 2; 3 4 -> 5
         """,
-        "logaddexp": "nan 1 -> nan; 1 nan -> nan; inf 1 -> inf; 1 inf -> inf; -inf -inf -> -inf; -inf 1 -> 1; inf nan -> nan",
+        "logaddexp": """
+            nan 1 -> nan; 1 nan -> nan; inf 1 -> inf; 1 inf -> inf; -inf -inf -> -inf; -inf 1 -> 1; inf nan -> nan
+        """,
         "maximum": "nan 1 -> nan; 1 nan -> nan; nan nan -> nan; inf 1 -> inf; -inf 1 -> 1; 1 -inf -> 1",
         "minimum": "nan 1 -> nan; 1 nan -> nan; nan nan -> nan; inf 1 -> 1; -inf 1 -> -inf; 1 inf -> 1",
         "nextafter": "nan 1 -> nan; 1 nan -> nan; 0 0 -> 0; -0 0 -> 0; 0 -0 -> -0; 2 2 -> 2; inf inf -> inf",

@@ -17,29 +17,33 @@ SHAPED = "(shape, *, dtype=None, device=None)"
 LIKE = "(x, /, *, dtype=None, device=None)"
 TRIANGLE = "(x, /, *, k=0)"
 
-UNARY_NAMES = """
-    abs acos acosh asin asinh atan atanh bitwise_invert ceil cos cosh exp expm1 floor isfinite isinf isnan log log1p log2
-    log10 logical_not negative positive reciprocal round sign signbit sin sinh square sqrt tan tanh trunc
-    matrix_transpose nonzero
-""".split()
 
-BINARY_NAMES = """
-    add atan2 bitwise_and bitwise_left_shift bitwise_or bitwise_right_shift bitwise_xor copysign divide equal floor_divide
-    greater greater_equal hypot less less_equal logaddexp logical_and logical_or logical_xor maximum minimum multiply
-    nextafter not_equal pow remainder subtract matmul
-""".split()
+def _named(signature: str, names: str) -> dict[str, str]:
+    return dict.fromkeys(names.split(), signature)
+
+
+_UNARY = """
+    abs acos acosh asin asinh atan atanh bitwise_invert ceil cos cosh exp expm1 floor isfinite isinf isnan log log1p
+    log2 log10 logical_not matrix_transpose negative nonzero positive reciprocal round sign signbit sin sinh square sqrt
+    tan tanh trunc
+"""
+_BINARY = """
+    add atan2 bitwise_and bitwise_left_shift bitwise_or bitwise_right_shift bitwise_xor copysign divide equal
+    floor_divide greater greater_equal hypot less less_equal logaddexp logical_and logical_or logical_xor matmul maximum
+    minimum multiply nextafter not_equal pow remainder subtract
+"""
 
 SIGNATURES = {
-    **dict.fromkeys(UNARY_NAMES, UNARY),
-    **dict.fromkeys(BINARY_NAMES, BINARY),
-    **dict.fromkeys(("all", "any", "argmax", "argmin", "count_nonzero", "max", "mean", "min"), REDUCTION),
-    **dict.fromkeys(("sum", "prod"), ACCUMULATION),
-    **dict.fromkeys(("cumulative_sum", "cumulative_prod"), RUNNING),
-    **dict.fromkeys(("std", "var"), SPREAD),
-    **dict.fromkeys(("sort", "argsort"), SORTING),
-    **dict.fromkeys(("empty", "ones", "zeros"), SHAPED),
-    **dict.fromkeys(("empty_like", "ones_like", "zeros_like"), LIKE),
-    **dict.fromkeys(("tril", "triu"), TRIANGLE),
+    **_named(UNARY, _UNARY),
+    **_named(BINARY, _BINARY),
+    **_named(REDUCTION, "all any argmax argmin count_nonzero max mean min"),
+    **_named(ACCUMULATION, "sum prod"),
+    **_named(RUNNING, "cumulative_sum cumulative_prod"),
+    **_named(SPREAD, "std var"),
+    **_named(SORTING, "sort argsort"),
+    **_named(SHAPED, "empty ones zeros"),
+    **_named(LIKE, "empty_like ones_like zeros_like"),
+    **_named(TRIANGLE, "tril triu"),
     "__array_namespace_info__": "()",
     "arange": "(start, /, stop=None, step=1, *, dtype=None, device=None)",
     "asarray": "(obj, /, *, dtype=None, device=None, copy=None)",
@@ -80,8 +84,8 @@ SIGNATURES = {
 """Every function of the standard that `d2l_core.xp` has, with its signature."""
 
 LINALG = {
-    **dict.fromkeys(("det", "eigh", "eigvalsh", "inv", "matrix_transpose", "slogdet", "svdvals"), UNARY),
-    **dict.fromkeys(("matmul", "outer", "solve"), BINARY),
+    **_named(UNARY, "det eigh eigvalsh inv matrix_transpose slogdet svdvals"),
+    **_named(BINARY, "matmul outer solve"),
     "cholesky": "(x, /, *, upper=False)",
     "cross": "(x1, x2, /, *, axis=-1)",
     "diagonal": "(x, /, *, offset=0)",
@@ -160,8 +164,9 @@ BINARY_DTYPES = {
 }
 """The dtypes that each elementwise function of two tensors takes."""
 
-ANSWERS = """
-    equal greater greater_equal isfinite isinf isnan less less_equal logical_and logical_not logical_or logical_xor
-    not_equal signbit
-""".split()
+ANSWERS = _named(
+    "bool",
+    "equal greater greater_equal isfinite isinf isnan less less_equal logical_and logical_not logical_or logical_xor "
+    "not_equal signbit",
+)
 """Elementwise functions whose result is boolean."""

@@ -49,9 +49,7 @@ def composite(group: str) -> Callable[[F], F]:
     return functools.partial(_declare, group=group, composite=True, accepts_foreign=False)
 
 
-def _declare(
-    declaration: F, *, group: str, composite: bool, accepts_foreign: bool, around: Around | None = None
-) -> F:
+def _declare(declaration: F, *, group: str, composite: bool, accepts_foreign: bool, around: Around | None = None) -> F:
     name = declaration.__name__
     REGISTRY[name] = Primitive(name, group, declaration, composite)
     current = _backend._CURRENT

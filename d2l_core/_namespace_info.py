@@ -57,6 +57,6 @@ def _is_present(name: str) -> bool:
         return False
 
 
-def __array_namespace_info__() -> NamespaceInfo:
+def __array_namespace_info__() -> NamespaceInfo:  # noqa: N807 - the standard's name
     """What the active backend offers, in the standard's form."""
     return NamespaceInfo()

@@ -24,10 +24,8 @@ Function = Callable[..., Any]
 Tensor = Any
 Numbers = bool | int | float
 
-
-def is_number(x: Any) -> bool:
-    """Whether x is a Python number; NumPy's scalars are not, though some are instances of `float`."""
-    return type(x) in (float, int, bool)
+NUMBERS = frozenset((float, int, bool))
+"""Types of Python's numbers, by identity: NumPy's scalars have a dtype, though some are instances of `float`."""
 
 
 # ---------------------------------------------------------------- operands
@@ -47,16 +45,16 @@ def one_dtype(*operands: Tensor) -> Sequence[Tensor]:
 
 def tensors(x1: Tensor | Numbers, x2: Tensor | Numbers) -> Sequence[Tensor]:
     """Two operands as tensors of one dtype: a Python number takes the dtype of the other."""
-    if is_number(x1):
+    if type(x1) in NUMBERS:
         return _backend.active().asarray(x1, dtype=x2.dtype), x2  # type: ignore[union-attr]
-    if is_number(x2):
+    if type(x2) in NUMBERS:
         return x1, _backend.active().asarray(x2, dtype=x1.dtype)  # type: ignore[union-attr]
     return one_dtype(x1, x2)
 
 
 def promote(function: Function, x1: Tensor | Numbers, x2: Tensor | Numbers, /) -> Tensor:
     """Two operands, one of which may be a number that the adapter understands."""
-    if is_number(x1) or is_number(x2) or x1.dtype is x2.dtype:  # type: ignore[union-attr]
+    if type(x1) in NUMBERS or type(x2) in NUMBERS or x1.dtype is x2.dtype:  # type: ignore[union-attr]
         return function(x1, x2)
     return function(*one_dtype(x1, x2))
 
@@ -73,19 +71,19 @@ def product(function: Function, x1: Tensor, x2: Tensor, /, *, axes: Any = 2) -> 
 
 def where(function: Function, condition: Tensor, x1: Tensor | Numbers, x2: Tensor | Numbers, /) -> Tensor:
     """Both choices as tensors of one dtype."""
-    if not (is_number(x1) or is_number(x2)) and x1.dtype is x2.dtype:  # type: ignore[union-attr]
+    if not (type(x1) in NUMBERS or type(x2) in NUMBERS) and x1.dtype is x2.dtype:  # type: ignore[union-attr]
         return function(condition, x1, x2)
     return function(condition, *tensors(x1, x2))
 
 
 def clip(function: Function, x: Tensor, /, min: Any = None, max: Any = None) -> Tensor:
     """Bounds that are tensors, by `maximum` and `minimum`, with broadcasting; the dtype stays that of x."""
-    if (min is None or is_number(min)) and (max is None or is_number(max)):
+    if (min is None or type(min) in NUMBERS) and (max is None or type(max) in NUMBERS):
         return function(x, min, max)
     backend = _backend.active()
     for bound, limit in ((min, backend.maximum), (max, backend.minimum)):
         if bound is not None:
-            x = limit(x, bound if is_number(bound) else backend.astype(bound, x.dtype))
+            x = limit(x, bound if type(bound) in NUMBERS else backend.astype(bound, x.dtype))
     return x
 
 
@@ -124,7 +122,7 @@ def placed(device: Any) -> AbstractContextManager[Any]:
 def device_name(device: Any) -> str:
     """The name of a device; UsageError where it is not present."""
     context = _backend.current()
-    known = context.backend.devices()
+    known: tuple[str, ...] = context.backend.devices()
     if isinstance(device, str) and device in known:
         return device
     for name in known:
@@ -202,6 +200,8 @@ def accumulate(
     function: Function, x: Tensor, /, *, axis: Any = None, dtype: Any = None, keepdims: bool = False
 ) -> Tensor:
     """`sum` and `prod`: frameworks disagree on the dtype of small integers, and may widen one that was asked for."""
+    if dtype is None and dtypes.is_floating(x):
+        return function(x, axis=axis, keepdims=keepdims)
     return _as(function(_summand(x, dtype), axis=axis, keepdims=keepdims), dtype)
 
 

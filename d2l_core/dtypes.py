@@ -102,7 +102,8 @@ def _name_of(dtype_or_tensor: DType | Tensor) -> str:
 
 def is_floating(x: Tensor) -> bool:
     """Whether the elements of x are floats."""
-    return find_name(x.dtype) in _FLOATS
+    dtype, backend = x.dtype, active()
+    return dtype is backend.float32 or dtype is backend.float64 or find_name(dtype) in _FLOATS
 
 
 def is_bool(x: Tensor) -> bool:

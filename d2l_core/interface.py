@@ -8,7 +8,11 @@ its module of the same group, and may replace a composite (`d2l_core.composites`
 Rules that hold for all of them:
 
 - The default float is float32 at precision 32 and float64 at precision 64. The default integer may be int32 or
-  int64. Python scalars do not widen a tensor's dtype. Where a backend has no 64-bit types at precision 32, it narrows.
+  int64. Where a backend has no 64-bit types at precision 32, it narrows.
+- Operands of two dtypes promote by the standard's table (`d2l_core.dtypes`); a mixture of integers and floats, which it
+  leaves open, is the framework's affair. A Python number takes the dtype of the tensor beside it.
+- ``device`` of functions that make tensors is one of `devices()`, or the object that a tensor of the backend shows as
+  its device; the active one if None. UsageError for another.
 - Axes count from the end when negative. Reductions take ``axis=None`` (all), an integer or a tuple.
 - Nothing is modified in place and results never share memory that the caller could see change.
 - Images are channels first, ``(N, C, *spatial)``; convolution kernels are ``(out, in / groups, *window)``.
@@ -49,7 +53,8 @@ def contract() -> dict[str, Primitive]:
 def asarray(obj: Any, /, *, dtype: DType = None, device: Any = None, copy: bool | None = None) -> Tensor:
     """Tensor on the active device from Python numbers, nested sequences, NumPy arrays or a native tensor.
 
-    Without `dtype`, Python floats and NumPy float64 data take the default float; other NumPy data keep their dtype.
+    Without `dtype`, Python floats and NumPy float64 data take the default float; other NumPy data keep their dtype. The
+    result is new memory; with ``copy=False`` it is a native tensor itself, and ValueError where that will not do.
     """
 
 
@@ -69,12 +74,16 @@ def full(shape: Shape, fill_value: float, *, dtype: DType = None, device: Any = 
 
 
 @primitive("arrays", around=_standard.create)
-def arange(start: float, /, stop: float | None = None, step: float = 1, *, dtype: DType = None, device: Any = None) -> Tensor:
+def arange(
+    start: float, /, stop: float | None = None, step: float = 1, *, dtype: DType = None, device: Any = None
+) -> Tensor:
     """Evenly spaced values in [start, stop); the default integer for integers, else the default float."""
 
 
 @primitive("arrays", around=_standard.create)
-def linspace(start: float, stop: float, /, num: int, *, dtype: DType = None, device: Any = None, endpoint: bool = True) -> Tensor:
+def linspace(
+    start: float, stop: float, /, num: int, *, dtype: DType = None, device: Any = None, endpoint: bool = True
+) -> Tensor:
     """`num` evenly spaced floats from start to stop."""
 
 
@@ -103,12 +112,19 @@ def full_like(x: Tensor, /, fill_value: float, *, dtype: DType = None, device: A
 
 @primitive("arrays", around=_standard.astype)
 def astype(x: Tensor, dtype: DType, /, *, copy: bool = True, device: Any = None) -> Tensor:
-    """`x` converted to `dtype`; floats to integers truncate towards zero."""
+    """`x` converted to `dtype`; floats to integers truncate towards zero.
+
+    The result is new memory; with ``copy=False`` it is `x` itself where it has that dtype already.
+    """
 
 
 @primitive("arrays", around=_standard.reshape)
 def reshape(x: Tensor, /, shape: Shape, *, copy: bool | None = None) -> Tensor:
-    """Same elements in row-major order in another shape; one entry may be -1."""
+    """Same elements in row-major order in another shape; one entry may be -1.
+
+    With ``copy=True`` in new memory. With ``copy=False`` only a tensor that has the shape already comes back, else
+    ValueError: no framework promises not to copy.
+    """
 
 
 @primitive("arrays")
@@ -123,7 +139,7 @@ def matrix_transpose(x: Tensor, /) -> Tensor:
 
 @primitive("arrays", around=_standard.concat)
 def concat(arrays: Sequence[Tensor], /, *, axis: int | None = 0) -> Tensor:
-    """Tensors joined along an existing axis."""
+    """Tensors joined along an existing axis, or, if that is None, one flattened tensor after the other."""
 
 
 @primitive("arrays", around=_standard.stack)
@@ -153,7 +169,11 @@ def flip(x: Tensor, /, *, axis: Axis = None) -> Tensor:
 
 @primitive("arrays", around=_standard.repeat)
 def repeat(x: Tensor, repeats: int | Tensor, /, *, axis: int | None = None) -> Tensor:
-    """Each element repeated; over the flattened tensor when axis is None."""
+    """Each element repeated; over the flattened tensor when axis is None.
+
+    `repeats` may be an integer tensor of one number or one for each element, whose values must be known: not inside a
+    compiled function.
+    """
 
 
 @primitive("arrays")
@@ -163,7 +183,11 @@ def tile(x: Tensor, repetitions: tuple[int, ...], /) -> Tensor:
 
 @primitive("arrays", around=_standard.roll)
 def roll(x: Tensor, /, shift: int | tuple[int, ...], *, axis: Axis = None) -> Tensor:
-    """Elements shifted along one axis; what leaves at one end enters at the other."""
+    """Elements shifted along an axis; what leaves at one end enters at the other.
+
+    Several axes are shifted each by its own number or all by the same; with None the flattened tensor is.
+    ValueError if there are not as many shifts as axes.
+    """
 
 
 @primitive("arrays")
@@ -186,7 +210,7 @@ def negative(x: Tensor, /) -> Tensor:
 
 @primitive("arrays")
 def sign(x: Tensor, /) -> Tensor:
-    """-1, 0 or 1 with the sign of x."""
+    """-1, 0 or 1 with the sign of x; NaN of NaN."""
 
 
 @primitive("arrays")
@@ -291,17 +315,17 @@ def atanh(x: Tensor, /) -> Tensor:
 
 @primitive("arrays", around=_standard.whole)
 def floor(x: Tensor, /) -> Tensor:
-    """Greatest integer not above x, in the dtype of x."""
+    """Greatest integer not above x, in the dtype of x; integers are themselves."""
 
 
 @primitive("arrays", around=_standard.whole)
 def ceil(x: Tensor, /) -> Tensor:
-    """Smallest integer not below x, in the dtype of x."""
+    """Smallest integer not below x, in the dtype of x; integers are themselves."""
 
 
 @primitive("arrays", around=_standard.whole)
 def round(x: Tensor, /) -> Tensor:
-    """Nearest integer, halves to even, in the dtype of x."""
+    """Nearest integer, halves to even, in the dtype of x; integers are themselves."""
 
 
 @primitive("arrays")
@@ -364,12 +388,12 @@ def nextafter(x1: Tensor, x2: Tensor, /) -> Tensor:
 
 @primitive("arrays", around=_standard.clip)
 def clip(x: Tensor, /, min: float | None = None, max: float | None = None) -> Tensor:
-    """`x` limited to [min, max], Python scalars or None."""
+    """`x` limited to [min, max]: numbers, tensors that broadcast, or None. The dtype is that of x."""
 
 
 @primitive("arrays", around=_standard.where)
 def where(condition: Tensor, x1: Tensor, x2: Tensor, /) -> Tensor:
-    """x1 where the boolean condition holds, else x2, with broadcasting; two tensors of one dtype."""
+    """x1 where the boolean condition holds, else x2, with broadcasting; at least one of the two is a tensor."""
 
 
 @primitive("arrays", around=_standard.promote)
@@ -449,12 +473,12 @@ def bitwise_right_shift(x1: Tensor, x2: Tensor, /) -> Tensor:
 
 @primitive("arrays", around=_standard.never)
 def isnan(x: Tensor, /) -> Tensor:
-    """True where x is NaN."""
+    """True where x is NaN, which no integer is."""
 
 
 @primitive("arrays", around=_standard.always)
 def isfinite(x: Tensor, /) -> Tensor:
-    """True where x is neither NaN nor infinite."""
+    """True where x is neither NaN nor infinite, as all integers are."""
 
 
 # ---------------------------------------------------------------- reductions, sorting, searching
@@ -462,7 +486,7 @@ def isfinite(x: Tensor, /) -> Tensor:
 
 @primitive("arrays", around=_standard.accumulate)
 def sum(x: Tensor, /, *, axis: Axis = None, dtype: DType = None, keepdims: bool = False) -> Tensor:
-    """Sum of the elements in the dtype of x; booleans and small integers count in the default integer."""
+    """Sum of the elements: floats in the dtype of x, integers and booleans in the default integer, or in `dtype`."""
 
 
 @primitive("arrays")
@@ -482,7 +506,7 @@ def std(x: Tensor, /, *, axis: Axis = None, correction: float = 0.0, keepdims: b
 
 @primitive("arrays", around=_standard.accumulate)
 def prod(x: Tensor, /, *, axis: Axis = None, dtype: DType = None, keepdims: bool = False) -> Tensor:
-    """Product of the elements."""
+    """Product of the elements; dtypes as for `sum`."""
 
 
 @primitive("arrays")
@@ -519,17 +543,20 @@ def argmin(x: Tensor, /, *, axis: int | None = None, keepdims: bool = False) -> 
 def cumulative_sum(
     x: Tensor, /, *, axis: int | None = None, dtype: DType = None, include_initial: bool = False
 ) -> Tensor:
-    """Running sum along an axis; the axis may be left out for one-dimensional x."""
+    """Running sum along an axis, which may be left out for one-dimensional x; dtypes as for `sum`.
+
+    With `include_initial` the empty sum, 0, comes first. ValueError for no axis and several dimensions.
+    """
 
 
 @primitive("arrays", around=_standard.order)
 def sort(x: Tensor, /, *, axis: int = -1, descending: bool = False, stable: bool = True) -> Tensor:
-    """Elements in order along an axis."""
+    """Elements in order along an axis; equal ones keep theirs, whether `stable` or not."""
 
 
 @primitive("arrays", around=_standard.order)
 def argsort(x: Tensor, /, *, axis: int = -1, descending: bool = False, stable: bool = True) -> Tensor:
-    """Indices that put the elements in order; equal elements keep their order."""
+    """Indices that put the elements in order; equal elements keep theirs, whether `stable` or not."""
 
 
 @primitive("arrays")

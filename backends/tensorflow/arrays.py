@@ -216,7 +216,6 @@ def pad(x, pad_width, /, *, value=0.0):
 # ---------------------------------------------------------------- elementwise
 
 
-
 def _widened(function):
     """A function that TensorFlow lacks for uint8, computed in int32; what is too large wraps around all the same."""
 
