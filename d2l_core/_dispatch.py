@@ -36,9 +36,17 @@ class Primitive:
     composite: bool
 
 
-def primitive(group: str, *, accepts_foreign: bool = False) -> Callable[[F], F]:
-    """Declare a function that every adapter must implement in its module `group`."""
-    return functools.partial(_declare, group=group, composite=False, accepts_foreign=accepts_foreign)
+Around = Callable[..., Any]
+"""A function of an adapter's function and the arguments of a call; see `d2l_core._standard`."""
+
+
+def primitive(group: str, *, accepts_foreign: bool = False, around: Around | None = None) -> Callable[[F], F]:
+    """Declare a function that every adapter must implement in its module `group`.
+
+    What the declaration promises beyond the adapter's part (keywords, mixed dtypes) is done by `around`, which is
+    called as ``around(implementation, *args, **kwargs)``.
+    """
+    return functools.partial(_declare, group=group, composite=False, accepts_foreign=accepts_foreign, around=around)
 
 
 def composite(group: str, *, accepts_foreign: bool = False) -> Callable[[F], F]:
@@ -46,7 +54,7 @@ def composite(group: str, *, accepts_foreign: bool = False) -> Callable[[F], F]:
     return functools.partial(_declare, group=group, composite=True, accepts_foreign=accepts_foreign)
 
 
-def _declare(declaration: F, *, group: str, composite: bool, accepts_foreign: bool) -> F:
+def _declare(declaration: F, *, group: str, composite: bool, accepts_foreign: bool, around: Around | None = None) -> F:
     name = declaration.__name__
     REGISTRY[name] = Primitive(name, group, declaration, composite)
     current = _backend._CURRENT
@@ -61,12 +69,13 @@ def _declare(declaration: F, *, group: str, composite: bool, accepts_foreign: bo
         for value in args:
             if type(value) in foreign and not accepts_foreign:
                 raise _backend.mixed(backend, name, value)
+        function = getattr(backend, name)
         if not explains:
-            return getattr(backend, name)(*args, **kwargs)
+            return function(*args, **kwargs)
         try:
             if require is not None:
                 require(*args, **kwargs)
-            return getattr(backend, name)(*args, **kwargs)
+            return function(*args, **kwargs) if around is None else around(function, *args, **kwargs)
         except Exception as error:  # whatever the framework raises
             cause = explained(error, backend, declaration, args, kwargs)
             if cause is error:

@@ -1,20 +1,34 @@
 """What can be said of dtypes without a tensor: kinds, limits and promotion, by the array API standard 2024.12.
 
-A dtype is the active backend's own object; here each is known by its name in `interface.DTYPES`. Promotion stays within
-a kind: integers with integers, floats with floats (bfloat16, which is no part of the standard, to any other). The
-standard leaves a mixture open, and it is an error here.
+A dtype is the active backend's own object; here each is known by its name in `DTYPES`. Promotion stays within a kind:
+integers with integers, floats with floats (bfloat16, which is no part of the standard, to any other). The standard
+leaves a mixture open, and it is an error here.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from d2l_core.backend import Backend, active
-from d2l_core.interface import DTYPES, OPTIONAL_DTYPES, DType, Tensor
 
 __all__ = ["FloatInfo", "IntegerInfo", "can_cast", "finfo", "iinfo", "isdtype", "result_type"]
+
+Tensor = Any
+DType = Any
+
+DTYPES = ("bool", "uint8", "int32", "int64", "float32", "float64")
+"""The dtypes that every adapter names in its module ``arrays``."""
+
+OPTIONAL_DTYPES = ("bfloat16",)
+"""*Extension.* Dtypes that an adapter names if its framework has them; else it declares the limit of that name.
+
+bfloat16 is float32 cut to 16 bits: its exponent and 7 bits of the fraction. Arithmetic, reductions, `matmul`, `conv`
+and their gradients are defined for it; decompositions and special functions may not be.
+"""
 
 _INTEGERS = ("uint8", "int32", "int64")
 _FLOATS = ("bfloat16", "float32", "float64")
@@ -99,7 +113,8 @@ def _name_of(dtype_or_tensor: DType | Tensor) -> str:
 
 def is_floating(x: Tensor) -> bool:
     """Whether the elements of x are floats."""
-    return find_name(x.dtype) in _FLOATS
+    dtype, backend = x.dtype, active()
+    return dtype is backend.float32 or dtype is backend.float64 or find_name(dtype) in _FLOATS
 
 
 def is_bool(x: Tensor) -> bool:
@@ -156,18 +171,26 @@ def result_type(*arrays_and_dtypes: DType | Tensor | complex) -> DType:
     names = [_name_of(x) for x in arrays_and_dtypes if not isinstance(x, bool | int | float)]
     if not names:
         raise ValueError("result_type needs at least one tensor or dtype.")
-    common = _promoted(names)
+    widest = _promoted(names)
+    if widest is None:
+        raise TypeError(f"{', '.join(sorted(set(names)))} have no common dtype; convert them to one with xp.astype.")
     for scalar in scalars:
-        if not _takes(common, scalar):
-            raise TypeError(f"A Python {type(scalar).__name__} has no common dtype with {common}; convert one of them.")
-    return getattr(active(), common)
+        if not _takes(widest, scalar):
+            raise TypeError(f"A Python {type(scalar).__name__} has no common dtype with {widest}; convert one of them.")
+    return getattr(active(), widest)
 
 
-def _promoted(names: list[str]) -> str:
+def _promoted(names: Sequence[str | None]) -> str | None:
     for chain in _CHAINS:
         if set(names) <= set(chain):
-            return max(names, key=chain.index)
-    raise TypeError(f"{', '.join(sorted(set(names)))} have no common dtype; convert them to one with xp.astype.")
+            return max((name for name in chain if name in names), key=chain.index)
+    return None
+
+
+def common(*dtypes: DType) -> DType:
+    """The dtype that several promote to; None where the standard leaves that open."""
+    name = _promoted([find_name(dtype) for dtype in dtypes])
+    return None if name is None else getattr(active(), name)
 
 
 def _takes(name: str, scalar: complex) -> bool:

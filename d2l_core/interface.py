@@ -8,7 +8,11 @@ its module of the same group, and may replace a composite (`d2l_core.composites`
 Rules that hold for all of them:
 
 - The default float is float32 at precision 32 and float64 at precision 64. The default integer may be int32 or
-  int64. Python scalars do not widen a tensor's dtype. Where a backend has no 64-bit types at precision 32, it narrows.
+  int64. Where a backend has no 64-bit types at precision 32, it narrows.
+- Operands of two dtypes promote by the standard's table (`d2l_core.dtypes`); a mixture of integers and floats, which it
+  leaves open, is the framework's affair. A Python number takes the dtype of the tensor beside it.
+- ``device`` of functions that make tensors is one of `devices()`, or the object that a tensor of the backend shows as
+  its device; the active one if None. UsageError for another.
 - Axes count from the end when negative. Reductions take ``axis=None`` (all), an integer or a tuple.
 - Nothing is modified in place and results never share memory that the caller could see change.
 - Images are channels first, ``(N, C, *spatial)``; convolution kernels are ``(out, in / groups, *window)``.
@@ -22,7 +26,10 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
+from d2l_core import _standard
 from d2l_core._dispatch import REGISTRY, Primitive, primitive
+from d2l_core.dtypes import DTYPES as DTYPES
+from d2l_core.dtypes import OPTIONAL_DTYPES as OPTIONAL_DTYPES
 
 Tensor = Any
 """A native tensor of the active backend."""
@@ -32,16 +39,6 @@ DType = Any
 
 Axis = int | tuple[int, ...] | None
 Shape = int | Sequence[int]
-
-DTYPES = ("bool", "uint8", "int32", "int64", "float32", "float64")
-"""The dtypes that every adapter names in its module ``arrays``."""
-
-OPTIONAL_DTYPES = ("bfloat16",)
-"""*Extension.* Dtypes that an adapter names if its framework has them; else it declares the limit of that name.
-
-bfloat16 is float32 cut to 16 bits: its exponent and 7 bits of the fraction. Arithmetic, reductions, `matmul`, `conv`
-and their gradients are defined for it; decompositions and special functions may not be.
-"""
 
 
 def contract() -> dict[str, Primitive]:
@@ -54,70 +51,82 @@ def contract() -> dict[str, Primitive]:
 # ---------------------------------------------------------------- creation
 
 
-@primitive("arrays", accepts_foreign=True)
-def asarray(obj: Any, /, *, dtype: DType = None) -> Tensor:
+@primitive("arrays", accepts_foreign=True, around=_standard.asarray)
+def asarray(obj: Any, /, *, dtype: DType = None, device: Any = None, copy: bool | None = None) -> Tensor:
     """Tensor on the active device from Python numbers, nested sequences, NumPy arrays or a native tensor.
 
-    Without `dtype`, Python floats and NumPy float64 data take the default float; other NumPy data keep their dtype.
+    Without `dtype`, Python floats and NumPy float64 data take the default float; other NumPy data keep their dtype. The
+    result is new memory; with ``copy=False`` it is a native tensor itself, and ValueError where that will not do.
     """
 
 
-@primitive("arrays")
-def zeros(shape: Shape, *, dtype: DType = None) -> Tensor:
+@primitive("arrays", around=_standard.create)
+def zeros(shape: Shape, *, dtype: DType = None, device: Any = None) -> Tensor:
     """Zeros of `shape`, of the default float unless `dtype` is given."""
 
 
-@primitive("arrays")
-def ones(shape: Shape, *, dtype: DType = None) -> Tensor:
+@primitive("arrays", around=_standard.create)
+def ones(shape: Shape, *, dtype: DType = None, device: Any = None) -> Tensor:
     """Ones of `shape`, of the default float unless `dtype` is given."""
 
 
-@primitive("arrays")
-def full(shape: Shape, fill_value: float, *, dtype: DType = None) -> Tensor:
+@primitive("arrays", around=_standard.create)
+def full(shape: Shape, fill_value: float, *, dtype: DType = None, device: Any = None) -> Tensor:
     """`shape` filled with a Python scalar; its kind (bool, int, float) decides the dtype unless given."""
 
 
-@primitive("arrays")
-def arange(start: float, /, stop: float | None = None, step: float = 1, *, dtype: DType = None) -> Tensor:
+@primitive("arrays", around=_standard.create)
+def arange(
+    start: float, /, stop: float | None = None, step: float = 1, *, dtype: DType = None, device: Any = None
+) -> Tensor:
     """Evenly spaced values in [start, stop); the default integer for integers, else the default float."""
 
 
-@primitive("arrays")
-def linspace(start: float, stop: float, /, num: int, *, dtype: DType = None, endpoint: bool = True) -> Tensor:
+@primitive("arrays", around=_standard.create)
+def linspace(
+    start: float, stop: float, /, num: int, *, dtype: DType = None, device: Any = None, endpoint: bool = True
+) -> Tensor:
     """`num` evenly spaced floats from start to stop."""
 
 
-@primitive("arrays")
-def eye(n_rows: int, n_cols: int | None = None, /, *, k: int = 0, dtype: DType = None) -> Tensor:
+@primitive("arrays", around=_standard.create)
+def eye(n_rows: int, n_cols: int | None = None, /, *, k: int = 0, dtype: DType = None, device: Any = None) -> Tensor:
     """Ones on the k-th diagonal, zeros elsewhere; shape (n_rows, n_cols)."""
 
 
-@primitive("arrays")
-def zeros_like(x: Tensor, /, *, dtype: DType = None) -> Tensor:
+@primitive("arrays", around=_standard.create)
+def zeros_like(x: Tensor, /, *, dtype: DType = None, device: Any = None) -> Tensor:
     """Zeros with the shape of `x`, and its dtype unless given."""
 
 
-@primitive("arrays")
-def ones_like(x: Tensor, /, *, dtype: DType = None) -> Tensor:
+@primitive("arrays", around=_standard.create)
+def ones_like(x: Tensor, /, *, dtype: DType = None, device: Any = None) -> Tensor:
     """Ones with the shape of `x`, and its dtype unless given."""
 
 
-@primitive("arrays")
-def full_like(x: Tensor, /, fill_value: float, *, dtype: DType = None) -> Tensor:
+@primitive("arrays", around=_standard.create)
+def full_like(x: Tensor, /, fill_value: float, *, dtype: DType = None, device: Any = None) -> Tensor:
     """A Python scalar in the shape of `x`, and in its dtype unless given."""
 
 
 # ---------------------------------------------------------------- dtypes and shapes
 
 
-@primitive("arrays")
-def astype(x: Tensor, dtype: DType, /) -> Tensor:
-    """`x` converted to `dtype`; floats to integers truncate towards zero."""
+@primitive("arrays", around=_standard.astype)
+def astype(x: Tensor, dtype: DType, /, *, copy: bool = True, device: Any = None) -> Tensor:
+    """`x` converted to `dtype`; floats to integers truncate towards zero.
+
+    The result is new memory; with ``copy=False`` it is `x` itself where it has that dtype already.
+    """
 
 
-@primitive("arrays")
-def reshape(x: Tensor, /, shape: Shape) -> Tensor:
-    """Same elements in row-major order in another shape; one entry may be -1."""
+@primitive("arrays", around=_standard.reshape)
+def reshape(x: Tensor, /, shape: Shape, *, copy: bool | None = None) -> Tensor:
+    """Same elements in row-major order in another shape; one entry may be -1.
+
+    With ``copy=True`` in new memory. With ``copy=False`` only a tensor that has the shape already comes back, else
+    ValueError: no framework promises not to copy.
+    """
 
 
 @primitive("arrays")
@@ -130,18 +139,18 @@ def matrix_transpose(x: Tensor, /) -> Tensor:
     """The last two axes swapped: (..., M, N) -> (..., N, M)."""
 
 
-@primitive("arrays")
-def concat(arrays: Sequence[Tensor], /, *, axis: int = 0) -> Tensor:
-    """Tensors joined along an existing axis."""
+@primitive("arrays", around=_standard.concat)
+def concat(arrays: Sequence[Tensor], /, *, axis: int | None = 0) -> Tensor:
+    """Tensors joined along an existing axis, or, if that is None, one flattened tensor after the other."""
 
 
-@primitive("arrays")
+@primitive("arrays", around=_standard.stack)
 def stack(arrays: Sequence[Tensor], /, *, axis: int = 0) -> Tensor:
     """Tensors of one shape joined along a new axis."""
 
 
-@primitive("arrays")
-def expand_dims(x: Tensor, /, *, axis: int = 0) -> Tensor:
+@primitive("arrays", around=_standard.expand_dims)
+def expand_dims(x: Tensor, /, axis: int = 0) -> Tensor:
     """An axis of length one inserted at `axis`."""
 
 
@@ -160,9 +169,13 @@ def flip(x: Tensor, /, *, axis: Axis = None) -> Tensor:
     """Order of the elements reversed along the axes."""
 
 
-@primitive("arrays")
-def repeat(x: Tensor, repeats: int, /, *, axis: int | None = None) -> Tensor:
-    """Each element repeated; over the flattened tensor when axis is None."""
+@primitive("arrays", around=_standard.repeat)
+def repeat(x: Tensor, repeats: int | Tensor, /, *, axis: int | None = None) -> Tensor:
+    """Each element repeated; over the flattened tensor when axis is None.
+
+    `repeats` may be an integer tensor of one number or one for each element, whose values must be known: not inside a
+    compiled function.
+    """
 
 
 @primitive("arrays")
@@ -170,9 +183,13 @@ def tile(x: Tensor, repetitions: tuple[int, ...], /) -> Tensor:
     """The whole tensor repeated along each axis."""
 
 
-@primitive("arrays")
-def roll(x: Tensor, /, shift: int, *, axis: int) -> Tensor:
-    """Elements shifted along one axis; what leaves at one end enters at the other."""
+@primitive("arrays", around=_standard.roll)
+def roll(x: Tensor, /, shift: int | tuple[int, ...], *, axis: Axis = None) -> Tensor:
+    """Elements shifted along an axis; what leaves at one end enters at the other.
+
+    Several axes are shifted each by its own number or all by the same; with None the flattened tensor is.
+    ValueError if there are not as many shifts as axes.
+    """
 
 
 @primitive("arrays")
@@ -195,7 +212,7 @@ def negative(x: Tensor, /) -> Tensor:
 
 @primitive("arrays")
 def sign(x: Tensor, /) -> Tensor:
-    """-1, 0 or 1 with the sign of x."""
+    """-1, 0 or 1 with the sign of x; NaN of NaN."""
 
 
 @primitive("arrays")
@@ -258,7 +275,7 @@ def atan(x: Tensor, /) -> Tensor:
     """Angle in [-π/2, π/2] whose tangent is x."""
 
 
-@primitive("arrays")
+@primitive("arrays", around=_standard.promote_tensors)
 def atan2(x1: Tensor, x2: Tensor, /) -> Tensor:
     """Angle in [-π, π] of the point (x2, x1) from the first axis, by the signs of both, those of zeros included."""
 
@@ -298,19 +315,19 @@ def atanh(x: Tensor, /) -> Tensor:
     """Number whose hyperbolic tangent is x, accurate near zero; infinite at -1 and 1, NaN beyond."""
 
 
-@primitive("arrays")
+@primitive("arrays", around=_standard.whole)
 def floor(x: Tensor, /) -> Tensor:
-    """Greatest integer not above x, in the dtype of x."""
+    """Greatest integer not above x, in the dtype of x; integers are themselves."""
 
 
-@primitive("arrays")
+@primitive("arrays", around=_standard.whole)
 def ceil(x: Tensor, /) -> Tensor:
-    """Smallest integer not below x, in the dtype of x."""
+    """Smallest integer not below x, in the dtype of x; integers are themselves."""
 
 
-@primitive("arrays")
+@primitive("arrays", around=_standard.whole)
 def round(x: Tensor, /) -> Tensor:
-    """Nearest integer, halves to even, in the dtype of x."""
+    """Nearest integer, halves to even, in the dtype of x; integers are themselves."""
 
 
 @primitive("arrays")
@@ -318,27 +335,27 @@ def signbit(x: Tensor, /) -> Tensor:
     """Whether the sign of a float is set, as it is for -0 and for some NaN."""
 
 
-@primitive("arrays")
+@primitive("arrays", around=_standard.promote)
 def add(x1: Tensor, x2: Tensor, /) -> Tensor:
     """x1 + x2 with broadcasting."""
 
 
-@primitive("arrays")
+@primitive("arrays", around=_standard.promote)
 def subtract(x1: Tensor, x2: Tensor, /) -> Tensor:
     """x1 - x2 with broadcasting."""
 
 
-@primitive("arrays")
+@primitive("arrays", around=_standard.promote)
 def multiply(x1: Tensor, x2: Tensor, /) -> Tensor:
     """x1 * x2 with broadcasting."""
 
 
-@primitive("arrays")
+@primitive("arrays", around=_standard.promote)
 def divide(x1: Tensor, x2: Tensor, /) -> Tensor:
     """x1 / x2 with broadcasting; floats only."""
 
 
-@primitive("arrays")
+@primitive("arrays", around=_standard.promote_tensors)
 def modulo(x1: Tensor, x2: Tensor, /) -> Tensor:
     """*Extension.* `remainder` of integers; of floats where x1 is finite and x2 finite and not zero.
 
@@ -346,77 +363,77 @@ def modulo(x1: Tensor, x2: Tensor, /) -> Tensor:
     """
 
 
-@primitive("arrays")
+@primitive("arrays", around=_standard.promote)
 def integer_quotient(x1: Tensor, x2: Tensor, /) -> Tensor:
     """*Extension.* `floor_divide` of integers."""
 
 
-@primitive("arrays")
+@primitive("arrays", around=_standard.promote)
 def pow(x1: Tensor, x2: Tensor | float, /) -> Tensor:
     """x1 to the power x2 with broadcasting."""
 
 
-@primitive("arrays")
+@primitive("arrays", around=_standard.promote)
 def maximum(x1: Tensor, x2: Tensor, /) -> Tensor:
     """The larger of each pair; NaN if either is. At a tie the gradient is shared or goes to one side."""
 
 
-@primitive("arrays")
+@primitive("arrays", around=_standard.promote)
 def minimum(x1: Tensor, x2: Tensor, /) -> Tensor:
     """The smaller of each pair; NaN if either is. At a tie the gradient is shared or goes to one side."""
 
 
-@primitive("arrays")
+@primitive("arrays", around=_standard.promote_tensors)
 def nextafter(x1: Tensor, x2: Tensor, /) -> Tensor:
     """The next float after x1 on the way to x2; x2 if they are equal, NaN if either is."""
 
 
-@primitive("arrays")
+@primitive("arrays", around=_standard.clip)
 def clip(x: Tensor, /, min: float | None = None, max: float | None = None) -> Tensor:
-    """`x` limited to [min, max], Python scalars or None."""
+    """`x` limited to [min, max]: numbers, tensors that broadcast, or None. The dtype is that of x."""
 
 
-@primitive("arrays")
+@primitive("arrays", around=_standard.where)
 def where(condition: Tensor, x1: Tensor, x2: Tensor, /) -> Tensor:
-    """x1 where the boolean condition holds, else x2, with broadcasting; two tensors of one dtype."""
+    """x1 where the boolean condition holds, else x2, with broadcasting; at least one of the two is a tensor."""
 
 
-@primitive("arrays")
+@primitive("arrays", around=_standard.promote)
 def equal(x1: Tensor, x2: Tensor, /) -> Tensor:
     """x1 == x2, boolean."""
 
 
-@primitive("arrays")
+@primitive("arrays", around=_standard.promote)
 def not_equal(x1: Tensor, x2: Tensor, /) -> Tensor:
     """x1 != x2, boolean."""
 
 
-@primitive("arrays")
+@primitive("arrays", around=_standard.promote)
 def less(x1: Tensor, x2: Tensor, /) -> Tensor:
     """x1 < x2, boolean."""
 
 
-@primitive("arrays")
+@primitive("arrays", around=_standard.promote)
 def less_equal(x1: Tensor, x2: Tensor, /) -> Tensor:
     """x1 <= x2, boolean."""
 
 
-@primitive("arrays")
+@primitive("arrays", around=_standard.promote)
 def greater(x1: Tensor, x2: Tensor, /) -> Tensor:
     """x1 > x2, boolean."""
 
 
-@primitive("arrays")
+@primitive("arrays", around=_standard.promote)
 def greater_equal(x1: Tensor, x2: Tensor, /) -> Tensor:
     """x1 >= x2, boolean."""
 
 
-@primitive("arrays")
+@primitive("arrays", around=_standard.promote_tensors)
 def logical_and(x1: Tensor, x2: Tensor, /) -> Tensor:
     """Both of two boolean tensors."""
 
 
-@primitive("arrays")
+@primitive("arrays", around=_standard.promote_tensors)
 def logical_or(x1: Tensor, x2: Tensor, /) -> Tensor:
     """Either of two boolean tensors."""
 
@@ -426,17 +443,17 @@ def logical_not(x: Tensor, /) -> Tensor:
     """The opposite of a boolean tensor."""
 
 
-@primitive("arrays")
+@primitive("arrays", around=_standard.promote_tensors)
 def bitwise_and(x1: Tensor, x2: Tensor, /) -> Tensor:
     """Bits set in both of two integers; of booleans, both."""
 
 
-@primitive("arrays")
+@primitive("arrays", around=_standard.promote_tensors)
 def bitwise_or(x1: Tensor, x2: Tensor, /) -> Tensor:
     """Bits set in either of two integers; of booleans, either."""
 
 
-@primitive("arrays")
+@primitive("arrays", around=_standard.promote_tensors)
 def bitwise_xor(x1: Tensor, x2: Tensor, /) -> Tensor:
     """Bits set in one of two integers but not both; of booleans, likewise."""
 
@@ -446,32 +463,32 @@ def bitwise_invert(x: Tensor, /) -> Tensor:
     """The opposite of each bit of an integer, or of a boolean."""
 
 
-@primitive("arrays")
+@primitive("arrays", around=_standard.promote_tensors)
 def bitwise_left_shift(x1: Tensor, x2: Tensor, /) -> Tensor:
     """Bits of an integer moved x2 places up; 0 <= x2 < the width of the dtype."""
 
 
-@primitive("arrays")
+@primitive("arrays", around=_standard.promote_tensors)
 def bitwise_right_shift(x1: Tensor, x2: Tensor, /) -> Tensor:
     """Bits of an integer moved x2 places down, the sign kept; 0 <= x2 < the width of the dtype."""
 
 
-@primitive("arrays")
+@primitive("arrays", around=_standard.never)
 def isnan(x: Tensor, /) -> Tensor:
-    """True where x is NaN."""
+    """True where x is NaN, which no integer is."""
 
 
-@primitive("arrays")
+@primitive("arrays", around=_standard.always)
 def isfinite(x: Tensor, /) -> Tensor:
-    """True where x is neither NaN nor infinite."""
+    """True where x is neither NaN nor infinite, as all integers are."""
 
 
 # ---------------------------------------------------------------- reductions, sorting, searching
 
 
-@primitive("arrays")
-def sum(x: Tensor, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """Sum of the elements in the dtype of x; booleans and small integers count in the default integer."""
+@primitive("arrays", around=_standard.accumulate)
+def sum(x: Tensor, /, *, axis: Axis = None, dtype: DType = None, keepdims: bool = False) -> Tensor:
+    """Sum of the elements: floats in the dtype of x, integers and booleans in the default integer, or in `dtype`."""
 
 
 @primitive("arrays")
@@ -489,9 +506,9 @@ def std(x: Tensor, /, *, axis: Axis = None, correction: float = 0.0, keepdims: b
     """Square root of `var`."""
 
 
-@primitive("arrays")
-def prod(x: Tensor, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """Product of the elements."""
+@primitive("arrays", around=_standard.accumulate)
+def prod(x: Tensor, /, *, axis: Axis = None, dtype: DType = None, keepdims: bool = False) -> Tensor:
+    """Product of the elements; dtypes as for `sum`."""
 
 
 @primitive("arrays")
@@ -524,33 +541,42 @@ def argmin(x: Tensor, /, *, axis: int | None = None, keepdims: bool = False) -> 
     """Index of the first smallest element, an integer tensor."""
 
 
-@primitive("arrays")
-def cumulative_sum(x: Tensor, /, *, axis: int | None = None) -> Tensor:
-    """Running sum along an axis, in the dtype of `sum`; the axis may be left out for one-dimensional x."""
+@primitive("arrays", around=_standard.running_sum)
+def cumulative_sum(
+    x: Tensor, /, *, axis: int | None = None, dtype: DType = None, include_initial: bool = False
+) -> Tensor:
+    """Running sum along an axis, which may be left out for one-dimensional x; dtypes as for `sum`.
+
+    With `include_initial` the empty sum, 0, comes first. ValueError for no axis and several dimensions.
+    """
 
 
-@primitive("arrays")
-def sort(x: Tensor, /, *, axis: int = -1, descending: bool = False) -> Tensor:
-    """Elements in order along an axis."""
+@primitive("arrays", around=_standard.order)
+def sort(x: Tensor, /, *, axis: int = -1, descending: bool = False, stable: bool = True) -> Tensor:
+    """Elements in order along an axis; equal ones keep theirs, whether `stable` or not."""
 
 
-@primitive("arrays")
-def argsort(x: Tensor, /, *, axis: int = -1, descending: bool = False) -> Tensor:
-    """Indices that put the elements in order; equal elements keep their order."""
+@primitive("arrays", around=_standard.order)
+def argsort(x: Tensor, /, *, axis: int = -1, descending: bool = False, stable: bool = True) -> Tensor:
+    """Indices that put the elements in order; equal elements keep theirs, whether `stable` or not."""
 
 
 @primitive("arrays")
 def take(x: Tensor, indices: Tensor, /, *, axis: int | None = None) -> Tensor:
     """Slices of x at integer `indices` of any shape along an axis, which that shape replaces.
 
-    The axis may be left out for one-dimensional x. Repeated indices add up in the gradient. (*Extension:* indices of
+    The axis may be left out for one-dimensional x. Negative indices count from the end. Repeated ones add up in the
+    gradient. (*Extension:* indices of
     more than one dimension, which the standard leaves open.)
     """
 
 
-@primitive("arrays")
+@primitive("arrays", around=_standard.along)
 def take_along_axis(x: Tensor, indices: Tensor, /, *, axis: int = -1) -> Tensor:
-    """One element per index along an axis; `indices` has the rank of x."""
+    """One element per index along an axis; `indices` has the rank of x and broadcasts against its other axes.
+
+    Negative indices count from the end.
+    """
 
 
 @primitive("arrays")
@@ -565,12 +591,12 @@ def index_add(x: Tensor, indices: Tensor, values: Tensor, /, *, axis: int = 0) -
 # ---------------------------------------------------------------- linear algebra
 
 
-@primitive("arrays")
+@primitive("arrays", around=_standard.promote)
 def matmul(x1: Tensor, x2: Tensor, /) -> Tensor:
     """Matrix product (..., M, K) @ (..., K, N) -> (..., M, N); a vector counts as one row or column."""
 
 
-@primitive("arrays")
+@primitive("arrays", around=_standard.product)
 def tensordot(x1: Tensor, x2: Tensor, /, *, axes: int | tuple[Sequence[int], Sequence[int]] = 2) -> Tensor:
     """Sum of products over the last `axes` of x1 and the first of x2, or over the two lists of axes."""
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from d2l_core import linalg
 from d2l_core._dispatch import REGISTRY
+from d2l_core._namespace_info import __array_namespace_info__
 from d2l_core.backend import active, float_dtype
 from d2l_core.composites.arrays import *  # noqa: F403
 from d2l_core.composites.exchange import *  # noqa: F403
@@ -21,6 +22,7 @@ from d2l_core.interface import DTYPES, OPTIONAL_DTYPES, is_tensor, to_numpy
 __array_api_version__ = "2024.12"
 
 __all__ = [
+    "__array_namespace_info__",
     *(name for name, primitive in REGISTRY.items() if primitive.group == "arrays"),
     "can_cast",
     "e",

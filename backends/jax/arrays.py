@@ -207,23 +207,9 @@ isfinite = jnp.isfinite
 # ---------------------------------------------------------------- reductions, sorting, searching
 
 
-def _countable(x):
-    """Small unsigned integers in the default integer; JAX would count them in an unsigned one."""
-    return x.astype(int) if x.dtype == uint8 else x
-
-
-def sum(x, /, *, axis=None, keepdims=False):
-    return jnp.sum(_countable(x), axis, keepdims=keepdims)
-
-
-def prod(x, /, *, axis=None, keepdims=False):
-    return jnp.prod(_countable(x), axis, keepdims=keepdims)
-
-
-def cumulative_sum(x, /, *, axis=None):
-    return jnp.cumulative_sum(_countable(x), axis=axis)
-
-
+sum = jnp.sum
+prod = jnp.prod
+cumulative_sum = jnp.cumulative_sum
 mean = jnp.mean
 var = jnp.var
 std = jnp.std

@@ -27,6 +27,8 @@ int64 = numpy.dtype("int64")
 float32 = numpy.dtype("float32")
 float64 = numpy.dtype("float64")
 
+_FLOATS = (float32, float64)
+
 
 def default_float():
     """float32 or float64, by the active precision."""
@@ -116,12 +118,23 @@ def reshape(x, /, shape):
     return np.reshape(x, shape)
 
 
+def _moves_bytes(function):
+    """A function that moves elements: `mx.np` has it for numbers, not for booleans."""
+
+    def moved(x, *args, **options):
+        if x.dtype is bool:
+            return function(x.astype(uint8), *args, **options).astype(bool)
+        return function(x, *args, **options)
+
+    return moved
+
+
+@_moves_bytes
 def permute_dims(x, /, axes):
-    if x.dtype is bool:
-        return np.transpose(x.astype(uint8), axes).astype(bool)
     return np.transpose(x, axes)
 
 
+@_moves_bytes
 def matrix_transpose(x, /):
     return np.swapaxes(x, -1, -2)
 
@@ -152,11 +165,15 @@ def broadcast_to(x, /, shape):
     return np.broadcast_to(x, shape)
 
 
+@_moves_bytes
 def flip(x, /, *, axis=None):
     return np.flip(x, positions(axis, x.ndim))
 
 
+@_moves_bytes
 def repeat(x, repeats, /, *, axis=None):
+    if repeats == 0:
+        return np.zeros(0 if axis is None else (*x.shape[: axis % x.ndim], 0, *x.shape[axis % x.ndim + 1 :]), x.dtype)
     return np.repeat(x, repeats, axis)
 
 
@@ -164,6 +181,7 @@ def tile(x, repetitions, /):
     return np.tile(x, repetitions)
 
 
+@_moves_bytes
 def roll(x, /, shift, *, axis):
     return np.roll(x, shift, axis)
 
@@ -182,8 +200,12 @@ def pad(x, pad_width, /, *, value=0.0):
 
 abs = np.abs
 negative = np.negative
-sign = np.sign
 exp = np.exp
+
+
+def sign(x, /):
+    """Of NaN it is NaN, which `mx.np.sign` makes zero."""
+    return where(np.isnan(x), x, np.sign(x)) if x.dtype in _FLOATS else np.sign(x)
 
 
 def erf(x, /):
@@ -214,6 +236,7 @@ tan = np.tan
 asin = np.arcsin
 acos = np.arccos
 atan = np.arctan
+atan2 = np.arctan2
 sinh = np.sinh
 cosh = np.cosh
 asinh = np.arcsinh
@@ -270,13 +293,6 @@ nextafter = _by_numpy(numpy.nextafter)
 signbit = _by_numpy(numpy.signbit)
 
 
-def atan2(x1, x2, /):
-    """Of two tensors: the gradient of `mx.np.arctan2` is wrong beside a number."""
-    if not isinstance(x1, np.ndarray):
-        return np.arctan2(full_like(x2, x1), x2)
-    return np.arctan2(x1, x2 if isinstance(x2, np.ndarray) else full_like(x1, x2))
-
-
 def pow(x1, x2, /):
     if isinstance(x2, (int, float)) and x2 == 0:
         return np.ones(x1.shape, x1.dtype)
@@ -305,10 +321,9 @@ def where(condition, x1, x2, /):
 def sum(x, /, *, axis=None, keepdims=False):
     if x.ndim and (x.dtype is float32 or x.dtype is float64):
         return _float_sum(x, axis, keepdims)
-    kind = int64 if x.dtype is uint8 or x.dtype is bool else None
     if 0 in x.shape:
-        return np.zeros(_reduced_shape(x, axis, keepdims), kind or x.dtype)
-    return np.sum(x, axis, keepdims=keepdims, dtype=kind)
+        return np.zeros(_reduced_shape(x, axis, keepdims), x.dtype)
+    return np.sum(x, axis, keepdims=keepdims)
 
 
 def _float_sum(x, axis, keepdims):
@@ -368,8 +383,6 @@ def std(x, /, *, axis=None, correction=0.0, keepdims=False):
 def prod(x, /, *, axis=None, keepdims=False):
     """By pairs: the gradient of `mx.np.prod` divides by the elements, some of which may be zero."""
     shape = _reduced_shape(x, axis, keepdims)
-    if x.dtype is uint8 or x.dtype is bool:
-        x = x.astype(int64)
     axes = positions(axis, x.ndim)
     x = np.transpose(x, [*axes, *(a for a in range(x.ndim) if a not in axes)]) if axes else x
     x = np.reshape(x, (_length(x, tuple(range(len(axes)))), *x.shape[len(axes) :]))
@@ -381,19 +394,26 @@ def prod(x, /, *, axis=None, keepdims=False):
 
 
 def max(x, /, *, axis=None, keepdims=False):
-    return np.max(x, axis, keepdims=keepdims)
+    return _extreme(np.max, x, axis, keepdims)
 
 
 def min(x, /, *, axis=None, keepdims=False):
-    return np.min(x, axis, keepdims=keepdims)
+    return _extreme(np.min, x, axis, keepdims)
+
+
+def _extreme(function, x, axis, keepdims):
+    """`mx.np` refuses a tensor without elements even where none of the axes reduced is of length zero."""
+    if 0 in x.shape and 0 in _reduced_shape(x, axis, keepdims):
+        return np.zeros(_reduced_shape(x, axis, keepdims), x.dtype)
+    return function(x, axis, keepdims=keepdims)
 
 
 def all(x, /, *, axis=None, keepdims=False):
-    return sum(x == 0, axis=axis, keepdims=keepdims) == 0
+    return sum((x == 0).astype(int64), axis=axis, keepdims=keepdims) == 0
 
 
 def any(x, /, *, axis=None, keepdims=False):
-    return sum(x != 0, axis=axis, keepdims=keepdims) > 0
+    return sum((x != 0).astype(int64), axis=axis, keepdims=keepdims) > 0
 
 
 def argmax(x, /, *, axis=None, keepdims=False):
@@ -404,9 +424,8 @@ def argmin(x, /, *, axis=None, keepdims=False):
     return from_host(numpy.asarray(numpy.argmin(x.asnumpy(), axis, keepdims=keepdims)))
 
 
-def cumulative_sum(x, /, *, axis=None):
-    kind = int64 if x.dtype is uint8 or x.dtype is bool else None
-    return np.cumsum(x, chosen(axis, x.ndim), kind)
+def cumulative_sum(x, /, *, axis):
+    return np.cumsum(x, axis)
 
 
 def sort(x, /, *, axis=-1, descending=False):
@@ -425,6 +444,7 @@ def take(x, indices, /, *, axis=None):
     return np.take(x, indices, chosen(axis, x.ndim), mode="wrap")
 
 
+@_moves_bytes
 def take_along_axis(x, indices, /, *, axis=-1):
     axis = position(axis, x.ndim)
     if indices.shape[axis] == 1:
@@ -456,6 +476,8 @@ def index_add(x, indices, values, /, *, axis=0):
 
 
 def matmul(x1, x2, /):
+    if x1.dtype not in _FLOATS:
+        return _by_numpy(numpy.matmul)(x1, x2)
     if x1.ndim > 2 and x2.ndim > 2 and x1.shape[:-2] != x2.shape[:-2]:
         batch = numpy.broadcast_shapes(x1.shape[:-2], x2.shape[:-2])
         x1 = np.broadcast_to(x1, batch + x1.shape[-2:])
@@ -468,4 +490,6 @@ def einsum(subscripts, /, *operands):
 
 
 def tensordot(x1, x2, /, *, axes=2):
+    if x1.dtype not in _FLOATS or 0 in (*x1.shape, *x2.shape):
+        return _by_numpy(numpy.tensordot)(x1, x2, axes)
     return np.tensordot(x1, x2, axes)

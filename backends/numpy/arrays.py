@@ -30,13 +30,14 @@ def as_tensor(x):
     return x if isinstance(x, (numpy.ndarray, ArrayBox)) else numpy.asarray(x)
 
 
-def _float_of(x, y):
-    """Both operands as tensors of one dtype: a Python scalar takes that of the other."""
-    if isinstance(x, (int, float)):
-        x = numpy.asarray(x, dtype=y.dtype)
-    elif isinstance(y, (int, float)):
-        y = numpy.asarray(y, dtype=x.dtype)
-    return x, y
+def _tensors(function):
+    """An elementwise function of NumPy whose results are tensors."""
+
+    def elementwise(*operands):
+        result = function(*operands)
+        return result if type(result) is numpy.ndarray else as_tensor(result)
+
+    return elementwise
 
 
 # creation
@@ -144,7 +145,7 @@ def squeeze(x, /, axis):
 
 def flip(x, /, *, axis=None):
     axes = positions(axis, x.ndim)
-    return x[tuple(slice(None, None, -1 if a in axes else None) for a in range(x.ndim))]
+    return x[(*(slice(None, None, -1 if a in axes else None) for a in range(x.ndim)), ...)]
 
 
 def repeat(x, repeats, /, *, axis=None):
@@ -176,11 +177,11 @@ def pad(x, pad_width, /, *, value=0.0):
 
 # elementwise
 
-abs = np.abs
-negative = np.negative
-sign = np.sign
-exp = np.exp
-expm1 = np.expm1
+abs = _tensors(np.abs)
+negative = _tensors(np.negative)
+sign = _tensors(np.sign)
+exp = _tensors(np.exp)
+expm1 = _tensors(np.expm1)
 
 
 @primitive
@@ -190,56 +191,55 @@ def erf(x, /):
 
 _erf = numpy.frompyfunc(math.erf, 1, 1)
 defvjp(erf, lambda y, x: lambda g: g * (2.0 / math.sqrt(math.pi)) * np.exp(-(x**2)))
-log = np.log
-log1p = np.log1p
-sqrt = np.sqrt
-square = np.square
-sin = np.sin
-cos = np.cos
-tanh = np.tanh
-tan = np.tan
-asin = np.arcsin
-acos = np.arccos
-atan = np.arctan
-atan2 = np.arctan2
-sinh = np.sinh
-cosh = np.cosh
-asinh = np.arcsinh
-acosh = np.arccosh
-atanh = np.arctanh
-modulo = np.remainder
-integer_quotient = numpy.floor_divide
-bitwise_and = numpy.bitwise_and
-bitwise_or = numpy.bitwise_or
-bitwise_xor = numpy.bitwise_xor
-bitwise_invert = numpy.invert
-bitwise_left_shift = numpy.left_shift
-bitwise_right_shift = numpy.right_shift
-floor = np.floor
-ceil = np.ceil
-add = np.add
-subtract = np.subtract
-multiply = np.multiply
-divide = np.divide
-pow = np.power
-equal = np.equal
-not_equal = np.not_equal
-less = np.less
-less_equal = np.less_equal
-greater = np.greater
-greater_equal = np.greater_equal
-logical_and = np.logical_and
-logical_or = np.logical_or
-logical_not = np.logical_not
-isnan = np.isnan
-isfinite = np.isfinite
-maximum = np.maximum
-minimum = np.minimum
-round = np.round
+log = _tensors(np.log)
+log1p = _tensors(np.log1p)
+sqrt = _tensors(np.sqrt)
+square = _tensors(np.square)
+sin = _tensors(np.sin)
+cos = _tensors(np.cos)
+tanh = _tensors(np.tanh)
+tan = _tensors(np.tan)
+asin = _tensors(np.arcsin)
+acos = _tensors(np.arccos)
+atan = _tensors(np.arctan)
+atan2 = _tensors(np.arctan2)
+sinh = _tensors(np.sinh)
+cosh = _tensors(np.cosh)
+asinh = _tensors(np.arcsinh)
+acosh = _tensors(np.arccosh)
+atanh = _tensors(np.arctanh)
+modulo = _tensors(np.remainder)
+integer_quotient = _tensors(numpy.floor_divide)
+bitwise_and = _tensors(numpy.bitwise_and)
+bitwise_or = _tensors(numpy.bitwise_or)
+bitwise_xor = _tensors(numpy.bitwise_xor)
+bitwise_invert = _tensors(numpy.invert)
+bitwise_left_shift = _tensors(numpy.left_shift)
+bitwise_right_shift = _tensors(numpy.right_shift)
+floor = _tensors(np.floor)
+ceil = _tensors(np.ceil)
+add = _tensors(np.add)
+subtract = _tensors(np.subtract)
+multiply = _tensors(np.multiply)
+divide = _tensors(np.divide)
+pow = _tensors(np.power)
+equal = _tensors(np.equal)
+not_equal = _tensors(np.not_equal)
+less = _tensors(np.less)
+less_equal = _tensors(np.less_equal)
+greater = _tensors(np.greater)
+greater_equal = _tensors(np.greater_equal)
+logical_and = _tensors(np.logical_and)
+logical_or = _tensors(np.logical_or)
+logical_not = _tensors(np.logical_not)
+isnan = _tensors(np.isnan)
+isfinite = _tensors(np.isfinite)
+maximum = _tensors(np.maximum)
+minimum = _tensors(np.minimum)
+round = _tensors(np.round)
 
 
 def where(condition, x1, x2, /):
-    x1, x2 = _float_of(x1, x2)
     shape = numpy.broadcast_shapes(condition.shape, x1.shape, x2.shape)
     return np.where(condition, *(x if x.shape == shape else broadcast_to(x, shape) for x in (x1, x2)))
 
@@ -247,27 +247,22 @@ def where(condition, x1, x2, /):
 def clip(x, /, min=None, max=None):
     low = -numpy.inf if min is None else min
     high = numpy.inf if max is None else max
-    return np.clip(x, low, high)
+    return as_tensor(np.clip(x, low, high))
 
 
 def signbit(x, /):
-    return numpy.signbit(plain(x))
+    return as_tensor(numpy.signbit(plain(x)))
 
 
 def nextafter(x1, x2, /):
-    return numpy.nextafter(plain(x1), plain(x2))
+    return as_tensor(numpy.nextafter(plain(x1), plain(x2)))
 
 
 # reductions, sorting, searching
 
 
-def _countable(x):
-    """NumPy counts uint8 in uint64, which is no dtype of ours."""
-    return x.astype(int64) if x.dtype == uint8 else x
-
-
 def sum(x, /, *, axis=None, keepdims=False):
-    return as_tensor(np.sum(_countable(x), axis, keepdims=keepdims))
+    return as_tensor(np.sum(x, axis, keepdims=keepdims))
 
 
 def mean(x, /, *, axis=None, keepdims=False):
@@ -283,7 +278,7 @@ def std(x, /, *, axis=None, correction=0.0, keepdims=False):
 
 
 def prod(x, /, *, axis=None, keepdims=False):
-    return as_tensor(np.prod(_countable(x), axis, keepdims=keepdims))
+    return as_tensor(np.prod(x, axis, keepdims=keepdims))
 
 
 def max(x, /, *, axis=None, keepdims=False):
@@ -310,8 +305,8 @@ def argmin(x, /, *, axis=None, keepdims=False):
     return as_tensor(numpy.argmin(plain(x), axis, keepdims=keepdims))
 
 
-def cumulative_sum(x, /, *, axis=None):
-    return np.cumsum(_countable(x), chosen(axis, x.ndim))
+def cumulative_sum(x, /, *, axis):
+    return np.cumsum(x, axis)
 
 
 def sort(x, /, *, axis=-1, descending=False):
@@ -358,7 +353,7 @@ defvjp(_scatter_add, lambda answer, g, indices, axis, shape: lambda h: _take(h, 
 
 
 def take(x, indices, /, *, axis=None):
-    return _take(x, indices, chosen(axis, x.ndim))
+    return as_tensor(_take(x, indices, chosen(axis, x.ndim)))
 
 
 def _along(x, indices, axis):
@@ -378,8 +373,8 @@ def index_add(x, indices, values, /, *, axis=0):
 
 # linear algebra
 
-matmul = np.matmul
-einsum = np.einsum
+matmul = _tensors(np.matmul)
+einsum = _tensors(np.einsum)
 
 
 def tensordot(x1, x2, /, *, axes=2):

@@ -2,7 +2,7 @@
 
 import autograd.numpy as np
 import numpy
-from d2l_backends.numpy.arrays import plain
+from d2l_backends.numpy.arrays import as_tensor, plain
 
 lower_cholesky = np.linalg.cholesky
 solve_columns = np.linalg.solve
@@ -10,7 +10,7 @@ solve_columns = np.linalg.solve
 
 def log_determinant(x, /):
     sign, size = np.linalg.slogdet(x)
-    return sign, size
+    return as_tensor(sign), as_tensor(size)
 
 
 def symmetric_eigen(x, /):

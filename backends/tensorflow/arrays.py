@@ -24,7 +24,6 @@ bfloat16 = tf.bfloat16
 float32 = tf.float32
 float64 = tf.float64
 
-_INTEGERS = (tf.uint8, tf.int32, tf.int64)
 _FLOATS = (tf.bfloat16, tf.float32, tf.float64)
 _REFUSED = (tf.errors.InvalidArgumentError, TypeError, ValueError)
 
@@ -218,9 +217,21 @@ def pad(x, pad_width, /, *, value=0.0):
 
 # ---------------------------------------------------------------- elementwise
 
-abs = tf.abs
-negative = tf.negative
-sign = tf.sign
+
+def _widened(function):
+    """A function that TensorFlow lacks for uint8, computed in int32; what is too large wraps around all the same."""
+
+    def of_uint8(*operands):
+        if uint8 not in [getattr(x, "dtype", None) for x in operands]:
+            return function(*operands)
+        return astype(function(*[astype(x, int32) if tf.is_tensor(x) else x for x in operands]), uint8)
+
+    return of_uint8
+
+
+abs = _widened(tf.abs)
+negative = _widened(tf.negative)
+sign = _widened(tf.sign)
 exp = tf.exp
 expm1 = tf.math.expm1
 log = tf.math.log
@@ -261,36 +272,26 @@ def ceil(x, /):
 
 
 def _binary(operation):
-    """A function of two operands: TensorFlow's, and where that refuses two dtypes, again with one dtype."""
+    """A function of two operands: TensorFlow's, and where that refuses a number, again with it as a tensor."""
 
     def function(x1, x2, /):
         try:
             return operation(x=x1, y=x2)
         except _REFUSED:
-            x1, x2 = _promote(x1, x2)
-            return operation(x=x1, y=x2)
+            if isinstance(x1, (int, float)) and tf.is_tensor(x2):
+                return operation(x=tf.constant(x1, x2.dtype), y=x2)
+            if isinstance(x2, (int, float)) and tf.is_tensor(x1):
+                return operation(x=x1, y=tf.constant(x2, x1.dtype))
+            raise
 
     return function
-
-
-def _promote(x1, x2):
-    """Both operands in one dtype by the rules of the standard; called while an exception is handled."""
-    if isinstance(x1, (int, float)) and tf.is_tensor(x2):
-        return tf.constant(x1, x2.dtype), x2
-    if isinstance(x2, (int, float)) and tf.is_tensor(x1):
-        return x1, tf.constant(x2, x1.dtype)
-    kinds = {getattr(x, "dtype", None) for x in (x1, x2)}
-    if len(kinds) == 2 and (kinds <= set(_INTEGERS) or kinds <= set(_FLOATS)):
-        common = tf.as_dtype(np.result_type(*(kind.as_numpy_dtype for kind in kinds)))
-        return astype(x1, common), astype(x2, common)
-    raise
 
 
 add = _binary(_raw.AddV2)
 subtract = _binary(_raw.Sub)
 multiply = _binary(_raw.Mul)
 _divide = _binary(_raw.RealDiv)
-pow = _binary(_raw.Pow)
+pow = _widened(_binary(_raw.Pow))
 maximum = _binary(_raw.Maximum)
 minimum = _binary(_raw.Minimum)
 equal = _binary(_raw.Equal)
@@ -356,11 +357,6 @@ def where(condition, x1, x2, /):
 # ---------------------------------------------------------------- reductions, sorting, searching
 
 
-def _countable(x):
-    """Booleans and small integers in the default integer."""
-    return x if x.dtype in _FLOATS or x.dtype == int64 else _raw.Cast(x=x, DstT=int64)
-
-
 def _in_stages(reduce, x, axis, keepdims):
     """`reduce` over the last axes first and then over those before them.
 
@@ -380,7 +376,7 @@ def _in_stages(reduce, x, axis, keepdims):
 
 def sum(x, /, *, axis=None, keepdims=False):
     """Sum of the elements."""
-    return _in_stages(_raw.Sum, _countable(x), axis, keepdims)
+    return _in_stages(_raw.Sum, x, axis, keepdims)
 
 
 def mean(x, /, *, axis=None, keepdims=False):
@@ -405,7 +401,7 @@ def std(x, /, *, axis=None, correction=0.0, keepdims=False):
 
 def prod(x, /, *, axis=None, keepdims=False):
     """Product of the elements."""
-    return _raw.Prod(input=_countable(x), axis=_axes(x, axis), keep_dims=keepdims)
+    return _raw.Prod(input=x, axis=_axes(x, axis), keep_dims=keepdims)
 
 
 def max(x, /, *, axis=None, keepdims=False):
@@ -446,9 +442,9 @@ def argmin(x, /, *, axis=None, keepdims=False):
     return _arg(_raw.ArgMin, x, axis, keepdims)
 
 
-def cumulative_sum(x, /, *, axis=None):
+def cumulative_sum(x, /, *, axis):
     """Running sum along an axis."""
-    return _raw.Cumsum(x=_countable(x), axis=chosen(axis, len(x.shape)))
+    return _raw.Cumsum(x=x, axis=axis)
 
 
 def argsort(x, /, *, axis=-1, descending=False):
@@ -464,21 +460,25 @@ def sort(x, /, *, axis=-1, descending=False):
 
 def take(x, indices, /, *, axis=None):
     """Slices of x at integer indices along an axis."""
-    return _raw.GatherV2(params=x, indices=_index(indices), axis=chosen(axis, len(x.shape)))
+    axis = chosen(axis, len(x.shape))
+    return _raw.GatherV2(params=x, indices=_wrapped(indices, x.shape[axis]), axis=axis)
 
 
 def _index(indices):
     return indices if indices.dtype in (int32, int64) else _raw.Cast(x=indices, DstT=int32)
 
 
+def _wrapped(indices, length):
+    """Negative indices, which the lookups refuse, counted from the front."""
+    indices = _index(indices)
+    return _raw.SelectV2(condition=less(indices, 0), t=add(indices, length), e=indices)
+
+
 def take_along_axis(x, indices, /, *, axis=-1):
     """One element per index along an axis."""
     rank = len(x.shape)
     axis = position(axis, rank)
-    indices = _index(indices)
-    lengths = [length if a == axis else x.shape[a] for a, length in enumerate(indices.shape)]
-    if tuple(lengths) != tuple(indices.shape):
-        indices = broadcast_to(indices, lengths)
+    indices = _wrapped(indices, x.shape[axis])
     if axis == rank - 1:
         return tf.gather(x, indices, axis=axis, batch_dims=axis)
     order = (*range(axis), *range(axis + 1, rank), axis)

@@ -4,6 +4,7 @@ PyTorch reads ``axis`` and ``keepdims`` as its ``dim`` and ``keepdim``. In mixed
 tensor below one with axes: float32 of shape (3,) plus a float64 tensor of shape () stays float32.
 """
 
+import functools
 import operator
 
 import array_api_compat.torch as standard
@@ -40,7 +41,7 @@ def _shape(shape):
 def asarray(obj, /, *, dtype=None):
     device = current().device
     if isinstance(obj, torch.Tensor):
-        return obj.to(device=device, dtype=dtype)
+        return obj.to(device=device, dtype=dtype, copy=True)
     array = np.asarray(obj, order="C")
     if not array.dtype.isnative:
         array = array.astype(array.dtype.newbyteorder("="))
@@ -91,7 +92,7 @@ full_like = torch.full_like
 # dtypes and shapes
 
 
-astype = torch.Tensor.to
+astype = functools.partial(torch.Tensor.to, copy=True)
 concat = torch.concat
 stack = torch.stack
 squeeze = standard.squeeze
@@ -208,22 +209,9 @@ def clip(x, /, min=None, max=None):
     return x if min is None and max is None else torch.clamp(x, min, max)
 
 
-def _of_tensors(function):
-    """A function of two tensors that takes a Python number for one of them."""
-
-    def binary(x1, x2, /):
-        if not isinstance(x1, torch.Tensor):
-            x1 = asarray(x1, dtype=x2.dtype)
-        elif not isinstance(x2, torch.Tensor):
-            x2 = asarray(x2, dtype=x1.dtype)
-        return function(x1, x2)
-
-    return binary
-
-
-atan2 = _of_tensors(torch.atan2)
-modulo = _of_tensors(torch.remainder)
-nextafter = _of_tensors(torch.nextafter)
+atan2 = torch.atan2
+modulo = torch.remainder
+nextafter = torch.nextafter
 
 
 # reductions, sorting, searching; PyTorch takes an empty tuple of axes for all axes, the standard for none
@@ -278,8 +266,8 @@ argmax = torch.argmax
 argmin = torch.argmin
 
 
-def cumulative_sum(x, /, *, axis=None):
-    return torch.cumsum(x, chosen(axis, x.ndim))
+def cumulative_sum(x, /, *, axis):
+    return torch.cumsum(x, axis)
 
 
 def sort(x, /, *, axis=-1, descending=False):
@@ -295,9 +283,14 @@ def index(indices):
     return indices if indices.dtype is int64 or indices.dtype is int32 else indices.to(int64)
 
 
+def _wrapped(indices, length):
+    """Negative indices, which the lookups refuse, counted from the front."""
+    return torch.where(indices < 0, indices + length, indices)
+
+
 def take(x, indices, /, *, axis=None):
     axis = chosen(axis, x.ndim)
-    indices = index(indices)
+    indices = _wrapped(index(indices), x.shape[axis])
     if indices.ndim == 1:
         return torch.index_select(x, axis, indices)
     taken = torch.index_select(x, axis, indices.reshape(-1))
@@ -305,7 +298,7 @@ def take(x, indices, /, *, axis=None):
 
 
 def take_along_axis(x, indices, /, *, axis=-1):
-    return torch.take_along_dim(x, indices.to(int64), axis)
+    return torch.take_along_dim(x, _wrapped(indices.to(int64), x.shape[axis]), axis)
 
 
 def index_add(x, indices, values, /, *, axis=0):

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 
+from d2l_core import _standard
 from d2l_core import interface as xp
 from d2l_core._dispatch import composite
 from d2l_core.axes import chosen, position, positions
@@ -48,15 +50,6 @@ __all__ = [
 _LN_2, _LN_10 = math.log(2.0), math.log(10.0)
 
 
-def _pair(x1: Tensor | float, x2: Tensor | float) -> tuple[Tensor, Tensor]:
-    """Two operands as tensors: a Python number takes the dtype of the other."""
-    if isinstance(x1, bool | int | float):
-        return xp.asarray(x1, dtype=x2.dtype), x2  # type: ignore[union-attr]
-    if isinstance(x2, bool | int | float):
-        return x1, xp.asarray(x2, dtype=x1.dtype)
-    return x1, x2
-
-
 def _rank(x: Tensor) -> int:
     return len(x.shape)
 
@@ -74,18 +67,18 @@ def _default_integer() -> DType:
 
 
 @composite("arrays")
-def empty(shape: Shape, *, dtype: DType = None) -> Tensor:
+def empty(shape: Shape, *, dtype: DType = None, device: Any = None) -> Tensor:
     """A tensor of `shape` whose elements mean nothing yet, of the default float unless `dtype` is given.
 
     They are zeros: memory that nobody has written to would make runs differ.
     """
-    return xp.zeros(shape, dtype=dtype)
+    return xp.zeros(shape, dtype=dtype, device=device)
 
 
 @composite("arrays")
-def empty_like(x: Tensor, /, *, dtype: DType = None) -> Tensor:
+def empty_like(x: Tensor, /, *, dtype: DType = None, device: Any = None) -> Tensor:
     """`empty` in the shape of `x`, and in its dtype unless given."""
-    return xp.zeros_like(x, dtype=dtype)
+    return xp.zeros_like(x, dtype=dtype, device=device)
 
 
 @composite("arrays")
@@ -150,7 +143,7 @@ def moveaxis(x: Tensor, source: int | tuple[int, ...], destination: int | tuple[
 def unstack(x: Tensor, /, *, axis: int = 0) -> tuple[Tensor, ...]:
     """The slices of `x` along an axis, which they lose."""
     x = moveaxis(x, axis, 0)
-    return tuple([x[i] for i in range(x.shape[0])])
+    return tuple([x[i, ...] for i in range(x.shape[0])])
 
 
 @composite("arrays")
@@ -172,7 +165,7 @@ def positive(x: Tensor, /) -> Tensor:
 @composite("arrays")
 def reciprocal(x: Tensor, /) -> Tensor:
     """1 / x of floats."""
-    return 1.0 / x
+    return xp.divide(1.0, x)
 
 
 @composite("arrays")
@@ -190,17 +183,17 @@ def log10(x: Tensor, /) -> Tensor:
 @composite("arrays")
 def logaddexp(x1: Tensor | float, x2: Tensor | float, /) -> Tensor:
     """log(exp(x1) + exp(x2)) without overflow, accurate where one is much smaller."""
-    x1, x2 = _pair(x1, x2)
+    x1, x2 = _standard.tensors(x1, x2)
     # At a tie `maximum` and `minimum` give their gradient to different sides, or share it: half for each either way.
     larger, smaller = xp.maximum(x1, x2), xp.minimum(x2, x1)
     shift = xp.where(xp.isfinite(larger), larger, xp.zeros_like(larger))
-    return larger + xp.log1p(xp.exp(smaller - shift))
+    return xp.add(larger, xp.log1p(xp.exp(smaller - shift)))
 
 
 @composite("arrays")
 def hypot(x1: Tensor | float, x2: Tensor | float, /) -> Tensor:
     """sqrt(x1² + x2²) without overflow; infinite if one is, even beside NaN. The gradient at the origin is zero."""
-    x1, x2 = _pair(x1, x2)
+    x1, x2 = _standard.tensors(x1, x2)
     size = xp.stop_gradient(xp.maximum(xp.abs(x1), xp.abs(x2)))
     usable = xp.logical_and(size > 0, xp.isfinite(size))
     scale = xp.where(usable, size, xp.ones_like(size))
@@ -221,7 +214,7 @@ def trunc(x: Tensor, /) -> Tensor:
 @composite("arrays")
 def copysign(x1: Tensor | float, x2: Tensor | float, /) -> Tensor:
     """The size of x1 with the sign of x2, which zeros and NaN have too; nothing flows back to x2."""
-    x1, x2 = _pair(x1, x2)
+    x1, x2 = _standard.tensors(x1, x2)
     turned = xp.not_equal(xp.signbit(x1), xp.signbit(x2))
     x1, turned = broadcast_arrays(x1, turned)
     return xp.where(turned, -x1, x1)
@@ -230,7 +223,7 @@ def copysign(x1: Tensor | float, x2: Tensor | float, /) -> Tensor:
 @composite("arrays")
 def isinf(x: Tensor, /) -> Tensor:
     """True where x is infinite."""
-    return xp.abs(x) == math.inf if is_floating(x) else xp.zeros_like(x, dtype=(x == x).dtype)
+    return xp.equal(xp.abs(x), math.inf) if is_floating(x) else xp.not_equal(x, x)
 
 
 @composite("arrays")
@@ -246,7 +239,7 @@ def remainder(x1: Tensor | float, x2: Tensor | float, /) -> Tensor:
     Of floats, NaN if x1 is infinite or x2 zero. For finite x1 and infinite x2 it is x1, or x2 if the signs differ.
     Gradient: 1 and ``-floor(x1 / x2)``.
     """
-    x1, x2 = _pair(x1, x2)
+    x1, x2 = _standard.tensors(x1, x2)
     if not is_floating(x1):
         return xp.modulo(x1, x2)
     x1, x2 = broadcast_arrays(x1, x2)
@@ -274,7 +267,7 @@ def floor_divide(x1: Tensor | float, x2: Tensor | float, /) -> Tensor:
     an infinity, or by zero, is that of `divide`; a finite x1 divided by an infinity gives zero, or -1 if the signs
     differ. Nothing flows back. Integers divided by zero give an error or a number, as the framework has it.
     """
-    x1, x2 = _pair(x1, x2)
+    x1, x2 = _standard.tensors(x1, x2)
     if not is_floating(x1):
         return xp.integer_quotient(x1, x2)
     x1, x2 = broadcast_arrays(xp.stop_gradient(x1), xp.stop_gradient(x2))
@@ -386,7 +379,7 @@ def searchsorted(x1: Tensor, x2: Tensor, /, *, side: str = "left", sorter: Tenso
     for digit in reversed(range(length.bit_length())):
         ahead = found + (1 << digit)
         probed = xp.take(x1, xp.minimum(ahead, length) - 1, axis=0)
-        before = probed < x2 if side == "left" else probed <= x2
+        before = xp.less(probed, x2) if side == "left" else xp.less_equal(probed, x2)
         found = xp.where(xp.logical_and(ahead <= length, before), ahead, found)
     return found
 

@@ -80,7 +80,7 @@ class SlogdetResult(NamedTuple):
 @composite("linalg")
 def outer(x1: Tensor, x2: Tensor, /) -> Tensor:
     """The products (M, N) of each element of a vector (M,) with each of another (N,)."""
-    return xp.expand_dims(x1, axis=1) * xp.expand_dims(x2, axis=0)
+    return xp.multiply(xp.expand_dims(x1, axis=1), xp.expand_dims(x2, axis=0))
 
 
 @composite("linalg")
@@ -227,7 +227,7 @@ def slogdet(x: Tensor, /) -> SlogdetResult:
 def det(x: Tensor, /) -> Tensor:
     """The determinant (...) of each matrix (..., M, M), by way of `slogdet`: its gradient holds for regular x."""
     sign, size = xp.log_determinant(x)
-    return sign * xp.exp(size)
+    return xp.multiply(sign, xp.exp(size))
 
 
 # ---------------------------------------------------------------- decompositions
@@ -235,6 +235,8 @@ def det(x: Tensor, /) -> Tensor:
 
 def _signs(vectors: Tensor) -> Tensor:
     """1 or -1 for each column (..., M, K) -> (..., 1, K): the sign of its first component of about the largest size."""
+    if 0 in vectors.shape[-2:]:
+        return xp.ones((*vectors.shape[:-2], 1, vectors.shape[-1]), dtype=vectors.dtype)
     fixed = xp.stop_gradient(vectors)
     sizes = xp.abs(fixed)
     large = sizes >= _LARGE * xp.max(sizes, axis=-2, keepdims=True)
@@ -341,6 +343,8 @@ def matrix_rank(x: Tensor, /, *, rtol: float | Tensor | None = None) -> Tensor:
 
 
 def _cutoff(x: Tensor, values: Tensor, rtol: float | Tensor | None) -> Tensor:
+    if not values.shape[-1]:
+        return values
     largest = xp.stop_gradient(xp.max(values, axis=-1, keepdims=True))
     if rtol is None:
         rtol = max(x.shape[-2:]) * finfo(x).eps
