@@ -46,6 +46,9 @@ WRONG: dict[str, list[Sample]] = {
     "conv": [sample(_IMAGE, np.ones((2, 2, 6, 6)))],  # no window fits
     "conv_transpose": [sample(_IMAGE, _KERNEL[:, :, 0]), sample(np.ones((1, 3, 4, 4)), _KERNEL)],  # rank; channels
     "embedding": [sample(np.ones(2), _TALL)],  # indices that are not integers
+    "roi_pool": [sample(_IMAGE, np.ones((2, 4)), 2), sample(_CUBE, np.ones((2, 5)), 2)],  # no example; no image
+    "roi_align": [sample(_IMAGE, np.ones((2, 4)), 2), sample(_CUBE, np.ones((2, 5)), 2)],  # no example; no image
+    "ctc_log_likelihood": [sample(_CUBE, np.ones((2, 2), np.int32), _INDICES, _INDICES)],  # three sequences, two labels
     "one_hot": [sample(_INDICES, -1)],  # a negative number of classes
 }
 """Where the case has no tensors that could be made not to fit, or fits with any."""

@@ -15,7 +15,7 @@ from d2l_conformance.table_wrong import WRONG
 
 from d2l_core import interface as xp
 from d2l_core.backend import Backend, use_backend
-from d2l_core.errors import CallError
+from d2l_core.errors import CallError, UsageError
 
 REFERENCE = "numpy"
 EXPLAINED = [case for case in CASES.values() if xp.contract()[case.name].group in ("arrays", "linalg", "network")]
@@ -68,7 +68,7 @@ def sentences(case: Case) -> list[str]:
     for number, call in enumerate(wrong_calls(case)):
         try:
             result = [_run.to_arrays(part) for part in [call()]]
-        except CallError as error:
+        except (CallError, UsageError) as error:
             said.append(str(error))
         else:
             said.append(f"wrong call {number} of {case.name} gives {result}")

@@ -98,6 +98,15 @@ def embedding(indices: Tensor, weight: Tensor) -> None:
     _require("int" in str(indices.dtype), "Indices are integers.")
 
 
+def roi_pool(x: Tensor, boxes: Tensor, size: Sizes, **options: Any) -> None:
+    """Images, and five numbers for each box."""
+    fits = len(x.shape) == 4 and len(boxes.shape) == 2 and boxes.shape[1] == 5
+    _require(fits, "Boxes are an index and four corners each, on images (N, C, H, W).")
+
+
+roi_align = roi_pool
+
+
 def lower_cholesky(x: Tensor) -> None:
     """Square matrices."""
     _require(len(x.shape) >= 2 and x.shape[-1] == x.shape[-2], "The matrices are not square.")

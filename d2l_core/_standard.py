@@ -19,7 +19,7 @@ import numpy as np
 from d2l_core import backend as _backend
 from d2l_core import dtypes
 from d2l_core.axes import chosen, position
-from d2l_core.errors import UsageError
+from d2l_core.errors import CallError, UsageError
 
 Function = Callable[..., Any]
 Tensor = Any
@@ -146,7 +146,7 @@ def asarray(function: Function, obj: Any, /, *, dtype: Any = None, device: Any =
     """`copy=False` takes a tensor as it is, which is all that can be had without a copy."""
     if copy is False:
         if not _is_ready(obj, dtype, device):
-            raise ValueError("asarray can do without a copy only for a tensor of that dtype on that device.")
+            raise CallError("asarray can do without a copy only for a tensor of that dtype on that device.")
         return obj
     with placed(device):
         return function(obj, dtype=dtype)
@@ -179,7 +179,7 @@ def reshape(function: Function, x: Tensor, /, shape: Any, *, copy: bool | None =
     if copy:
         return _backend.active().asarray(function(x, shape))
     if tuple(x.shape) != ((shape,) if isinstance(shape, int) else tuple(shape)):
-        raise ValueError("reshape cannot promise not to copy; leave out copy=False.")
+        raise CallError("reshape cannot promise not to copy; leave out copy=False.")
     return x
 
 
@@ -256,7 +256,7 @@ def roll(function: Function, x: Tensor, /, shift: Any, *, axis: Any = None) -> T
     axes = (axis,) if isinstance(axis, int) else axis
     shifts = (shift,) * len(axes) if isinstance(shift, int) else shift
     if len(shifts) != len(axes):
-        raise ValueError(f"roll needs as many shifts as axes, not {len(shifts)} and {len(axes)}.")
+        raise CallError(f"roll needs as many shifts as axes, not {len(shifts)} and {len(axes)}.")
     for places, one in zip(shifts, axes, strict=True):
         x = function(x, places, axis=one)
     return x
