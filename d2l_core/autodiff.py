@@ -166,7 +166,8 @@ def checkpoint(f: Callable[..., Any], variables: Module | Sequence[Variable] = (
     """`f` with the same values and gradients, less memory and more time: nothing inside it is kept for the gradient.
 
     It is evaluated once more in the backward pass, from the same state: dropout draws the same mask again, and what f
-    writes into variables is written once (T. Chen et al., "Training deep nets with sublinear memory cost", 2016).
+    writes into variables is written once (T. Chen et al., "Training deep nets with sublinear memory cost", 2016). Hooks
+    run again; activations are recorded once. Calls may be nested, and differentiated twice.
 
     Args:
         f: a module, or a function of trees of tensors that returns such a tree; a pure function but for variables.

@@ -146,6 +146,20 @@ def test_the_same_argument_twice_adds_up(backend):
     close(grad(lambda x: xp.sum(product(x, x)))(xp.asarray(X)), np.full(3, 8.0))
 
 
+def test_the_value_itself_and_one_rule_after_the_other(backend):
+    """Nothing before, between or after: input, rule, rule, value. And a rule beside a path without."""
+
+    @custom_gradient
+    def total(x):
+        return xp.sum(x), lambda g: 3.0 * g * xp.ones_like(x)
+
+    close(grad(total)(xp.asarray(X)), np.full(3, 3.0))
+    close(grad(checkpoint(lambda x: xp.sum(xp.square(x))))(xp.asarray(X)), 2 * X)
+    close(grad(lambda x: total(reversed_gradient(x)))(xp.asarray(X)), np.full(3, -3.0))
+    both = grad(lambda x: total(reversed_gradient(2.0 * x)) + xp.sum(x * x) + total(x))
+    close(both(xp.asarray(X)), 2 * X - 3.0)
+
+
 def test_compiled_and_in_a_scan(backend):
     """One after the other in a loop, inside a compiled function."""
 

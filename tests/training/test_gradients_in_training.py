@@ -56,7 +56,7 @@ class Quantised(nn.Module):
 def test_the_same_training(backend):
     runs = []
     for by_hand in (False, True):
-        trainer = Trainer(2)
+        trainer = Trainer(1)
         network = bench.fit(trainer, Smooth(by_hand))
         runs.append((trainer.history.losses, network.state_dict()))
     bound = 1e-3 if current().precision == 32 else 1e-10
