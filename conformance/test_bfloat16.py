@@ -56,7 +56,10 @@ EXACT: dict[str, tuple[Function, Function, tuple[Array, ...]]] = {
     "softmax": (composites.softmax, oracle.softmax, (FEW,)),
     "max_pool": (lambda x: xp.max_pool(x, 2), lambda x: oracle.max_pool(x, 2), (IMAGES,)),
 }
-"""Functions whose result has one rounding an element."""
+"""Functions whose result has one rounding an element, but for those below."""
+
+ROUNDINGS = {"softmax": 3.0}
+"""An exponential, a sum and a division may be rounded each."""
 
 SUMS: dict[str, tuple[Function, Function, tuple[Array, ...]]] = {
     "sum": (lambda x: xp.sum(x, axis=1), lambda x: np.sum(x, axis=1), (WIDE,)),
@@ -87,10 +90,10 @@ def check(tensor: Any, expected: Array, unit: Array, limit: float) -> None:
 @pytest.mark.parametrize("name", EXACT)
 @limited("bfloat16")
 def test_value(backend: Backend, name: str) -> None:
-    """Within one unit in the last place of the function in float64."""
+    """Within one unit in the last place of the function in float64 for each rounding."""
     function, wanted, arrays = EXACT[name]
     expected = np.asarray(wanted(*arrays), np.float64)
-    check(function(*narrow(*arrays)), expected, spacing(expected), 1.0)
+    check(function(*narrow(*arrays)), expected, spacing(expected), ROUNDINGS.get(name, 1.0))
 
 
 @pytest.mark.parametrize("name", SUMS)
