@@ -7,7 +7,7 @@ from autograd.extend import defvjp, primitive, register_notrace
 from autograd.numpy.numpy_vjps import nograd_functions
 from autograd.tracer import isbox, new_box, trace_stack
 from autograd.util import toposort
-from d2l_backends.numpy.arrays import as_tensor, zeros_like
+from d2l_backends.numpy.arrays import as_tensor, whole, zeros_like
 
 from d2l_core import tree
 
@@ -26,7 +26,7 @@ class _Node(VJPNode):
         self.dtype = dtype
 
 
-for _function in nograd_functions:  # comparisons and the like, which autograd knows by the class of the node
+for _function in (*nograd_functions, whole):  # comparisons and the like, which autograd knows by the class of the node
     register_notrace(_Node, _function)
 
 
