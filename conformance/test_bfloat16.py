@@ -1,4 +1,4 @@
-"""bfloat16 where a framework has it: the numbers, the gradients, and a network that trains in it."""
+"""bfloat16 where a framework has it: the numbers and the gradients."""
 
 from __future__ import annotations
 
@@ -11,12 +11,10 @@ from d2l_conformance import oracle
 from d2l_conformance.case import Array
 from d2l_conformance.limits import limited
 
-from d2l_core import composites, nn, optim
+from d2l_core import composites
 from d2l_core import interface as xp
 from d2l_core import xp as namespace
-from d2l_core.autodiff import compiled, value_and_grad
 from d2l_core.backend import Backend, use_backend
-from d2l_core.nn.functional import cross_entropy, softmax
 
 BITS = 8
 """Of the significand, the first one included."""
@@ -56,7 +54,10 @@ EXACT: dict[str, tuple[Function, Function, tuple[Array, ...]]] = {
     "softmax": (composites.softmax, oracle.softmax, (FEW,)),
     "max_pool": (lambda x: xp.max_pool(x, 2), lambda x: oracle.max_pool(x, 2), (IMAGES,)),
 }
-"""Functions whose result has one rounding an element."""
+"""Functions whose result has one rounding an element, but for those below."""
+
+ROUNDINGS = {"softmax": 3.0}
+"""An exponential, a sum and a division may be rounded each."""
 
 SUMS: dict[str, tuple[Function, Function, tuple[Array, ...]]] = {
     "sum": (lambda x: xp.sum(x, axis=1), lambda x: np.sum(x, axis=1), (WIDE,)),
@@ -87,10 +88,10 @@ def check(tensor: Any, expected: Array, unit: Array, limit: float) -> None:
 @pytest.mark.parametrize("name", EXACT)
 @limited("bfloat16")
 def test_value(backend: Backend, name: str) -> None:
-    """Within one unit in the last place of the function in float64."""
+    """Within one unit in the last place of the function in float64 for each rounding."""
     function, wanted, arrays = EXACT[name]
     expected = np.asarray(wanted(*arrays), np.float64)
-    check(function(*narrow(*arrays)), expected, spacing(expected), 1.0)
+    check(function(*narrow(*arrays)), expected, spacing(expected), ROUNDINGS.get(name, 1.0))
 
 
 @pytest.mark.parametrize("name", SUMS)
@@ -173,62 +174,3 @@ def test_absence_is_an_attribute_that_is_not_there(backend: Backend) -> None:
     """Code may ask for it; a backend has it or says so among its limits."""
     assert hasattr(namespace, "bfloat16") is ("bfloat16" not in backend.adapter.limits)
     assert hasattr(backend, "bfloat16") is hasattr(namespace, "bfloat16")
-
-
-class Narrow(nn.Linear):
-    """An affine map that computes in bfloat16 and keeps its parameters in the default float."""
-
-    def forward(self, x: Any) -> Any:
-        """bfloat16 whatever x is."""
-        parts = (namespace.astype(part, namespace.bfloat16) for part in (x, self.weight, self.bias))
-        return composites.linear(*parts)
-
-
-class Classifier(nn.Module):
-    """Two layers, the first of which may be narrow; the loss sees the default float."""
-
-    def __init__(self, layer: type[nn.Linear]):
-        super().__init__()
-        self.inner, self.outer = layer(16), layer(2)
-
-    def hidden(self, x: Any) -> Any:
-        """The activations."""
-        return xp.tanh(self.inner(x))
-
-    def forward(self, x: Any) -> Any:
-        """Scores."""
-        return namespace.astype(self.outer(self.hidden(x)), namespace.float_dtype())
-
-
-def train(layer: type[nn.Linear]) -> tuple[Classifier, float, float]:
-    """On two rings; the losses at the start and at the end."""
-    rng = np.random.default_rng(4)
-    angle, label = rng.uniform(0, 2 * np.pi, 64), np.arange(64) % 2
-    radius = np.where(label == 0, 0.5, 1.5) + rng.normal(size=64) * 0.1
-    x = xp.asarray(np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=1))
-    y = xp.asarray(label.astype(np.int32))
-    model = Classifier(layer).initialise(x, seed=0)
-    optimiser = optim.Adam(model, lr=0.05)
-    step = value_and_grad(lambda: cross_entropy(model(x), y), model)
-
-    def descend() -> Any:
-        loss, gradients = step()
-        optimiser.update(gradients)
-        return loss
-
-    update = compiled(descend, [*model.variables().values(), *optimiser.slots.values()])
-    losses = [float(xp.to_numpy(update())) for _ in range(60)]
-    return model, losses[0], losses[-1]
-
-
-@limited("bfloat16")
-def test_a_network_trains_in_mixed_precision(backend: Backend, precision: int) -> None:
-    """Parameters of the default float and activations of bfloat16 learn what float learns."""
-    model, before, after = train(Narrow)
-    _, _, wide = train(nn.Linear)
-    assert before > 0.5
-    assert after < 0.1
-    assert abs(after - wide) < 0.02
-    assert model.hidden(xp.zeros((1, 2))).dtype == namespace.bfloat16
-    assert {v.dtype.itemsize * 8 for v in model.state_dict().values()} == {precision}
-    assert float(np.sum(xp.to_numpy(softmax(model(xp.zeros((1, 2))))))) == pytest.approx(1.0)

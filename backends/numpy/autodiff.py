@@ -7,7 +7,7 @@ from autograd.extend import defvjp_argnums, primitive, register_notrace
 from autograd.numpy.numpy_vjps import nograd_functions
 from autograd.tracer import isbox, new_box, trace_stack
 from autograd.util import toposort
-from d2l_backends.numpy.arrays import as_tensor, plain, zeros_like
+from d2l_backends.numpy.arrays import as_tensor, plain, whole, zeros_like
 
 from d2l_core import tree
 from d2l_core.errors import outside_tensor
@@ -27,7 +27,7 @@ class _Node(VJPNode):
         self.dtype = dtype
 
 
-for _function in nograd_functions:  # comparisons and the like, which autograd knows by the class of the node
+for _function in (*nograd_functions, whole):  # comparisons and the like, which autograd knows by the class of the node
     register_notrace(_Node, _function)
 
 

@@ -22,7 +22,7 @@ def ctc_log_likelihood(
 
     A path gives each step a label or a blank; it stands for the sequence that is left once repetitions are merged and
     then blanks removed. The probabilities of all paths of the sequence are added by the forward recursion of Graves et
-    al. (2006), eq. 5 to 8, in logarithms.
+    al. (2006), section 4.1, in logarithms.
 
     Args:
         log_probs: floats (T, N, C), logarithms of the probabilities of the classes at each step.

@@ -135,7 +135,7 @@ def ctc_loss(
     blank: int = 0,
     zero_infinity: bool = False,
 ) -> Tensor:
-    """Mean over the batch of minus the log-likelihood of each sequence of labels (Graves et al., 2006, eq. 15).
+    """Mean over the batch of minus the log-likelihood of each sequence of labels (Graves et al., 2006, section 4.2).
 
     It is not divided by the length of the labels. An example with fewer steps than its labels need (one for each, and
     one more between two equal ones) has no alignment: its loss is infinite and its gradient zero.

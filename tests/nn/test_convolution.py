@@ -10,6 +10,9 @@ from d2l_core import interface as xp
 from d2l_core import nn
 from d2l_core.errors import UsageError
 
+PRECISIONS = (64,)
+"""The functions are tested at both in `conformance`; here it is what the layers make of them."""
+
 PICTURES = {1: (2, 4, 9), 2: (2, 4, 6, 7), 3: (2, 4, 5, 4, 6)}
 AXES = pytest.mark.parametrize("axes", [1, 2, 3])
 
