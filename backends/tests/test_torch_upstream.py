@@ -49,3 +49,14 @@ def test_arange_refuses_an_empty_range():
     """When mended: the line `stop = ...` of `arange` in arrays."""
     with pytest.raises(RuntimeError, match="inconsistent"):
         torch.arange(5, 1)
+
+
+def test_lookups_refuse_negative_indices():
+    """When mended: `_wrapped` in arrays."""
+    back = torch.tensor([-1])
+    for lookup in (
+        lambda: torch.index_select(torch.ones(3), 0, back),
+        lambda: torch.take_along_dim(torch.ones(3), back),
+    ):
+        with pytest.raises((IndexError, RuntimeError), match="out of"):
+            lookup()
