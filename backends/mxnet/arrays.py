@@ -402,7 +402,7 @@ def min(x, /, *, axis=None, keepdims=False):
 
 
 def _extreme(function, x, axis, keepdims):
-    """`mx.np` refuses a tensor without elements even where none of the axes reduced is of length zero."""
+    """`mx.np` has no gradient for a tensor without elements even where no axis reduced is of length zero."""
     if 0 in x.shape and 0 in _reduced_shape(x, axis, keepdims):
         return np.zeros(_reduced_shape(x, axis, keepdims), x.dtype)
     return function(x, axis, keepdims=keepdims)
@@ -490,6 +490,6 @@ def einsum(subscripts, /, *operands):
 
 
 def tensordot(x1, x2, /, *, axes=2):
-    if x1.dtype not in _FLOATS or 0 in (*x1.shape, *x2.shape):
+    if x1.dtype not in _FLOATS:
         return _by_numpy(numpy.tensordot)(x1, x2, axes)
     return np.tensordot(x1, x2, axes)

@@ -1,7 +1,5 @@
 """Decompositions on MXNet; `test_mxnet_upstream.py` shows why two of them take a detour."""
 
-from functools import partial
-
 import numpy
 
 from .arrays import from_host, matrix_transpose, mx, np
@@ -19,7 +17,7 @@ def _or_nothing(function, on_host):
     return decompose
 
 
-lower_cholesky = _or_nothing(np.linalg.cholesky, numpy.linalg.cholesky)
+lower_cholesky = np.linalg.cholesky
 solve_columns = _or_nothing(np.linalg.solve, numpy.linalg.solve)
 log_determinant = _or_nothing(np.linalg.slogdet, numpy.linalg.slogdet)
 
@@ -36,7 +34,7 @@ def _identity(x):
     return np.broadcast_to(np.eye(x.shape[-1], dtype=x.dtype), x.shape)
 
 
-def _reduced_svd(x, /):
+def reduced_svd(x, /):
     """MXNet decomposes matrices that are not higher than wide."""
     if x.shape[-2] <= x.shape[-1]:
         return tuple(np.linalg.svd(x))
@@ -51,5 +49,4 @@ def _reduced_qr(x, /):
 
 
 symmetric_eigen = _or_nothing(_symmetric_eigen, numpy.linalg.eigh)
-reduced_svd = _or_nothing(_reduced_svd, partial(numpy.linalg.svd, full_matrices=False))
 reduced_qr = _or_nothing(_reduced_qr, numpy.linalg.qr)

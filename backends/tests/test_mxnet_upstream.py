@@ -252,3 +252,62 @@ def test_nag_keeps_weight_decay_out_of_the_momentum() -> None:
         for _ in range(2):
             updater(0, from_host(numpy.array([0.3])), weight)
     assert weight.asnumpy()[0] == pytest.approx(0.6518, abs=1e-5)  # 0.64564 by the formula
+
+
+def test_sign_of_nan_is_zero() -> None:
+    """Then `sign` can be MXNet's own."""
+    assert np.sign(from_host(numpy.array([numpy.nan]))).asnumpy()[0] == 0
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x: np.flip(x, 0),
+        lambda x: np.roll(x, 1, 0),
+        lambda x: np.swapaxes(x, 0, 1),
+        lambda x: npx.pick(x, np.zeros((2, 1)), axis=1, keepdims=True),
+    ],
+    ids=["flip", "roll", "swapaxes", "pick"],
+)
+def test_booleans_do_not_move(function) -> None:
+    """Then `_moves_bytes` need not stand before that function."""
+    with pytest.raises(mx.MXNetError, match="type enum"):
+        function(from_host(numpy.ones((2, 2), bool))).asnumpy()
+
+
+def test_products_of_integers_fail() -> None:
+    """Then `matmul` and `tensordot` need no case for them."""
+    whole = from_host(numpy.ones((2, 2), numpy.int32))
+    with pytest.raises(mx.MXNetError):
+        np.matmul(whole, whole).asnumpy()
+    with pytest.raises(mx.MXNetError):
+        np.tensordot(whole, whole, 1).asnumpy()
+
+
+def test_repeat_of_nothing_loses_its_axes() -> None:
+    """Then `repeat` needs no case for no repetitions."""
+    assert np.repeat(np.ones((2, 2)), 0, 0).shape == (0,)
+
+
+def test_largest_of_no_rows_has_no_gradient() -> None:
+    """Then `max` and `min` need no `_extreme`."""
+    with pytest.raises(mx.MXNetError):
+        gradient(lambda x: np.max(x, 1), numpy.zeros((0, 2)))
+        mx.nd.waitall()
+
+
+def test_determinant_of_nothing_is_not_computed() -> None:
+    """Then `log_determinant` needs no `_or_nothing`."""
+    sign, _ = np.linalg.slogdet(np.zeros((2, 0, 0)))
+    assert not (sign.asnumpy() == 1).all()
+
+
+def test_decomposition_of_no_matrices_fails() -> None:
+    """Then `solve_columns` and `reduced_qr` need no `_or_nothing`."""
+    empty = numpy.zeros((0, 2, 2))
+    with pytest.raises(mx.MXNetError):
+        gradient(np.linalg.solve, empty, empty)
+        mx.nd.waitall()
+    with pytest.raises(mx.MXNetError):
+        mx.nd.linalg.gelqf(from_host(empty).as_nd_ndarray())[0].asnumpy()
+        mx.nd.waitall()

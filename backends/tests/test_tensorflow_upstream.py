@@ -75,3 +75,17 @@ def test_float_range_adds_up_rounding_errors() -> None:
 def test_erf_of_infinity_is_nan() -> None:
     """When this fails, `erf` in arrays.py may be `tf.math.erf`."""
     assert np.isnan(tf.math.erf(tf.constant([np.inf], tf.float64)).numpy()).all()
+
+
+def test_arithmetic_lacks_uint8() -> None:
+    """When this fails, drop `_widened` in arrays.py for what has gained it."""
+    x = tf.ones(2, tf.uint8)
+    for function in (tf.abs, tf.negative, tf.sign, lambda one: tf.pow(one, one)):
+        with pytest.raises((tf.errors.InvalidArgumentError, tf.errors.NotFoundError, TypeError)):
+            function(x)
+
+
+def test_lookups_refuse_negative_indices() -> None:
+    """When this fails, drop `_wrapped` in arrays.py."""
+    with tf.device("cpu"), pytest.raises(tf.errors.InvalidArgumentError, match="not in"):
+        tf.gather(tf.ones(3), tf.constant([-1]))
