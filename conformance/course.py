@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 
 import numpy as np
@@ -122,3 +123,13 @@ def losses(family: Family, moved: int = 0, steps: int = STEPS) -> Array:
             nudge(course.model, moved, step)
         found.append(course.take(step))
     return np.array(found)
+
+
+def fingerprint(family: Family, steps: int) -> str:
+    """SHA-256 of all losses and of what all variables hold after some steps on the active backend."""
+    course, sha = Course(family), hashlib.sha256()
+    for step in range(steps):
+        sha.update(np.array(course.take(step)).tobytes())
+    for name, array in course.state().items():
+        sha.update(name.encode() + np.ascontiguousarray(array).tobytes())
+    return sha.hexdigest()
