@@ -133,7 +133,7 @@ def benchmarks(session: nox.Session) -> None:
 
 @nox.session
 def wheel(session: nox.Session) -> None:
-    """Build the wheel, install it in a fresh environment away from the repository, and run one lesson."""
+    """Build the wheel, install it in a fresh environment away from here, run one lesson and part of the suite."""
     folder = Path(session.create_tmp()).resolve()
     builder = Environment(session, "numpy")
     builder.install("build")
@@ -144,9 +144,11 @@ def wheel(session: nox.Session) -> None:
     session.run(sys.executable, "-m", "venv", "--clear", str(fresh.folder))
     session.chdir(folder)
     fresh.install(str(built))
-    built.unlink()
     fresh.run("d2l", "run", "linear-regression", "--backend", "numpy")
     fresh.run("d2l", "doctor")
+    fresh.install(f"{built}[conformance]")
+    built.unlink()
+    fresh.run("d2l", "conformance", "--backend", "numpy", "-k", "conv or scan or training")
 
 
 @nox.session

@@ -45,6 +45,7 @@ class Recorder:
         counts: how many tests of an area ended in which way, by (area, outcome).
         failures: name, area and sentence of each failed test.
         observed: the errors measured, None before the first.
+        interrupted: whether Ctrl-C ended the run.
     """
 
     def __init__(self, absent: Collection[str], watcher: Watcher):
@@ -53,6 +54,8 @@ class Recorder:
         self.counts: Counter[tuple[str, str]] = Counter()
         self.failures: list[dict[str, str]] = []
         self.observed: Observed | None = None
+        self.interrupted = False
+        self._trouble: tuple[str, str] | None = None
 
     def areas(self) -> list[str]:
         """The areas that occurred, those of the table first."""
@@ -64,15 +67,20 @@ class Recorder:
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
         """Keep the tests that say something about a backend: the others are about the suite itself."""
-        kept = [item for item in items if "backend" in getattr(item, "fixturenames", ())]
-        dropped = [item for item in items if item not in set(kept)]
-        config.hook.pytest_deselected(items=dropped)
-        items[:] = kept
+        chosen: dict[bool, list[pytest.Item]] = {True: [], False: []}
+        for item in items:
+            chosen["backend" in getattr(item, "fixturenames", ())].append(item)
+        config.hook.pytest_deselected(items=chosen[False])
+        items[:] = chosen[True]
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """All is known that will be run."""
         self.total = len(session.items)
         self.watcher(0, self.total)
+
+    def pytest_keyboard_interrupt(self) -> None:
+        """The run ends here."""
+        self.interrupted = True
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """A file that cannot be read is a failure."""
@@ -83,7 +91,7 @@ class Recorder:
     def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
         """One test from its preparation to its end."""
         limits.MET.clear()
-        self._trouble: tuple[str, str] | None = None
+        self._trouble = None
         result = yield
         outcome, sentence = self._trouble or (LIMITED if limits.MET else PASSED, "")
         if _case_of(item) in self.absent:

@@ -76,7 +76,7 @@ def _headline(card: Card) -> str:
     if card["green"]:
         return "It conforms" + (f" as far as asked for: {card['selected']}." if card["selected"] else ".")
     failed, missing = len(card["failures"]), len(card["missing"])
-    parts = ((failed, "tests failed"), (missing, "functions are missing"))
+    parts = ((failed, "failed tests"), (missing, "missing functions"))
     return f"It does not conform: {', '.join(f'{count} {what}' for count, what in parts if count)}."
 
 

@@ -70,7 +70,7 @@ def run(name: str, *, selected: str | None = None, deep: bool = False, watcher: 
     if status in (pytest.ExitCode.USAGE_ERROR, pytest.ExitCode.INTERNAL_ERROR):
         last = "".join(words.strip().splitlines()[-1:])
         raise D2LError(f"The suite could not be run on {name}, pytest ended with {status.name}: {last}")
-    outcome = _outcome(recorder, absent, status == pytest.ExitCode.INTERRUPTED)
+    outcome = _outcome(recorder, absent)
     return {**_setting(adapter, selected, deep), "seconds": time.perf_counter() - began, **outcome, **_limits(adapter)}
 
 
@@ -83,7 +83,15 @@ def _main(arguments: list[str], recorder: Recorder) -> tuple[pytest.ExitCode, st
 
 
 def _arguments(selected: str | None) -> list[str]:
-    quiet = ["-p", "no:terminal", "-p", "no:cacheprovider", "-c", str(FOLDER / "scorecard.ini")]
+    quiet = [
+        "--continue-on-collection-errors",
+        "-p",
+        "no:terminal",
+        "-p",
+        "no:cacheprovider",
+        "-c",
+        str(FOLDER / "scorecard.ini"),
+    ]
     return [str(FOLDER), *quiet, *(["-k", selected] if selected else [])]
 
 
@@ -144,7 +152,7 @@ def _device(name: str) -> str | None:
         return None
 
 
-def _outcome(recorder: Recorder, absent: list[str], interrupted: bool) -> Card:
+def _outcome(recorder: Recorder, absent: list[str]) -> Card:
     areas = [
         {"area": area, **{outcome: recorder.counts[area, outcome] for outcome in OUTCOMES}} for area in recorder.areas()
     ]
@@ -152,8 +160,8 @@ def _outcome(recorder: Recorder, absent: list[str], interrupted: bool) -> Card:
     return {
         "tests": recorder.total,
         "done": recorder.done,
-        "interrupted": interrupted,
-        "green": not (interrupted or failed or absent),
+        "interrupted": recorder.interrupted,
+        "green": not (recorder.interrupted or failed or absent),
         "areas": areas,
         "errors": _errors(recorder),
         "failures": recorder.failures,

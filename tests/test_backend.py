@@ -10,7 +10,8 @@ import pytest
 from d2l_core import backend as backends
 from d2l_core import use_backend, xp
 from d2l_core.backend import Adapter, active, adapters, current, default_name
-from d2l_core.errors import BackendError, MixedBackendsError, UsageError
+from d2l_core.errors import BackendError, MissingPrimitive, MixedBackendsError, UsageError
+from d2l_core.nn.functional import avg_pool, max_pool
 
 INSTALLED = [name for name, adapter in adapters().items() if not adapter.missing()]
 
@@ -92,6 +93,25 @@ def test_an_incomplete_adapter_names_what_it_lacks(monkeypatch, adapter, tmp_pat
         BackendError, match="lacks 2 primitives of the contract: conv, max_pool; add them to incomplete"
     ):
         backends.load_backend("third")
+
+
+def test_an_incomplete_adapter_can_be_examined(monkeypatch, adapter, tmp_path):
+    package = tmp_path / "half_adapter"
+    package.mkdir()
+    for group in set(backends.GROUPS) - {"linalg"}:  # a module that is not there yet counts as empty
+        (package / f"{group}.py").write_text(f"from d2l_backends.numpy.{group} import *\n")
+    (package / "__init__.py").touch()
+    (package / "network.py").write_text("from d2l_backends.numpy.network import avg_pool, conv, random_uniform\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    register(monkeypatch, replace(adapter, name="half", package="half_adapter"))
+    monkeypatch.setattr(backends._LOADED, "backends", dict(backends._LOADED.backends))
+    absent = backends.load_incomplete("half")
+    assert {"max_pool", "lower_cholesky"} <= set(absent)
+    with use_backend("half"):
+        x = xp.ones((1, 1, 4, 4))
+        assert avg_pool(x, 2).shape == (1, 1, 2, 2)
+        with pytest.raises(MissingPrimitive, match="The adapter 'half' lacks max_pool; add it to half_adapter"):
+            max_pool(x, 2)
 
 
 def test_importing_the_engine_imports_no_framework():

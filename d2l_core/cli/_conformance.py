@@ -108,7 +108,7 @@ def _verdict(card: dict[str, Any]) -> str:
     if card["green"]:
         part = " as far as it was asked for" if card["selected"] else ""
         return f"{name} conforms{part}: {tests}, none failed."
-    gaps = f", {missing} primitives are missing" if missing else ""
+    gaps = f", {missing} missing primitive{'s' if missing > 1 else ''}" if missing else ""
     return f"{name} does not conform: {tests}, {failed} failed{gaps}."
 
 

@@ -115,7 +115,7 @@ def test_an_incomplete_adapter_is_examined_as_far_as_it_goes(d2l: Command, examp
     assert ended.status == 1
     assert re.search(r"conv +lenet *\n", ended.out)
     assert "does not conform" in ended.out
-    assert "7 primitives are missing" in ended.out
+    assert "7 missing primitives" in ended.out
     card = json.loads((tmp_path / "card.json").read_text())
     assert {row["primitive"]: row["lessons"] for row in card["missing"]}["conv"] == ["lenet"]
     assert "symmetric_eigen" in {row["primitive"] for row in card["missing"]}
