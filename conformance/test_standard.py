@@ -20,7 +20,7 @@ from d2l_core import xp
 from d2l_core.autodiff import grad
 from d2l_core.backend import Backend, use_backend
 from d2l_core.errors import UsageError
-from d2l_core.interface import DTYPES
+from d2l_core.interface import DTYPES, differentiate
 
 # ---------------------------------------------------------------- names and signatures
 
@@ -249,6 +249,33 @@ def test_stable_is_an_option(backend: Backend) -> None:
     for stable in (True, False):
         np.testing.assert_array_equal(xp.to_numpy(xp.argsort(x, stable=stable)), [1, 3, 0, 2])
         np.testing.assert_array_equal(xp.to_numpy(xp.sort(x, stable=stable, descending=True)), [1, 1, 0, 0])
+
+
+def test_gradients_flow_through_what_the_core_adds(backend: Backend, precision: int) -> None:
+    """Bounds, dtypes, copies and rearrangements that no adapter sees have gradients, in each input's own dtype."""
+    x = xp.asarray([[0.5, 2.0], [3.0, -1.0]])
+    low = xp.asarray([1.0, 0.0])
+    narrow = xp.asarray([2.0, 3.0], dtype=xp.float32)
+
+    def value(inputs: list[Any]) -> tuple[Any, None]:
+        x, low, narrow = inputs
+        parts = [
+            xp.clip(x, low, 2.5),
+            xp.sum(x, axis=0, dtype=x.dtype),
+            xp.cumulative_sum(x[0], include_initial=True),
+            xp.roll(x, 1),
+            xp.concat([x, low], axis=None),
+            xp.repeat(low, xp.asarray([3, 1])),
+            xp.reshape(x, (4,), copy=True),
+            xp.multiply(narrow, low),
+        ]
+        return sum(xp.sum(part) for part in parts), None
+
+    (_, _), (dx, dlow, dnarrow) = differentiate(value)([x, low, narrow])
+    np.testing.assert_array_equal(xp.to_numpy(dx), [[6.0, 6.0], [4.0, 4.0]])
+    np.testing.assert_array_equal(xp.to_numpy(dlow), [7.0, 6.0])
+    np.testing.assert_array_equal(xp.to_numpy(dnarrow), [1.0, 0.0])
+    assert (dx.dtype, dlow.dtype, dnarrow.dtype) == (x.dtype, low.dtype, xp.float32)
 
 
 # ---------------------------------------------------------------- special values

@@ -393,19 +393,15 @@ def prod(x, /, *, axis=None, keepdims=False):
     return np.reshape(x, shape) if x.shape[0] else np.ones(shape, x.dtype)
 
 
-def max(x, /, *, axis=None, keepdims=False):
-    return _extreme(np.max, x, axis, keepdims)
-
-
-def min(x, /, *, axis=None, keepdims=False):
-    return _extreme(np.min, x, axis, keepdims)
-
-
-def _extreme(function, x, axis, keepdims):
+def _extreme(function, x, /, *, axis=None, keepdims=False):
     """`mx.np` has no gradient for a tensor without elements even where no axis reduced is of length zero."""
     if 0 in x.shape and 0 in _reduced_shape(x, axis, keepdims):
         return np.zeros(_reduced_shape(x, axis, keepdims), x.dtype)
     return function(x, axis, keepdims=keepdims)
+
+
+max = functools.partial(_extreme, np.max)
+min = functools.partial(_extreme, np.min)
 
 
 def all(x, /, *, axis=None, keepdims=False):
