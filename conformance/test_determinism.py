@@ -1,4 +1,4 @@
-"""The same run gives the same bits: in another process, whatever the order of hashes, and from the same first values."""
+"""The same run gives the same bits: in another process, with other hashes of strings, from the same first values."""
 
 from __future__ import annotations
 
