@@ -10,7 +10,8 @@ Rules that hold for all of them:
 - The default float is float32 at precision 32 and float64 at precision 64. The default integer may be int32 or
   int64. Python scalars do not widen a tensor's dtype. Where a backend has no 64-bit types at precision 32, it narrows.
 - Axes count from the end when negative. Reductions take ``axis=None`` (all), an integer or a tuple.
-- Nothing is modified in place and results never share memory that the caller could see change.
+- Nothing is modified in place and results never share memory that the caller could see change; `from_dlpack` alone
+  shares memory with what it was given.
 - Images are channels first, ``(N, C, *spatial)``; convolution kernels are ``(out, in / groups, *window)``.
 - A wrong call raises the framework's error unless the docstring names another.
 """
