@@ -14,7 +14,8 @@ Rules that hold for all of them:
 - ``device`` of functions that make tensors is one of `devices()`, or the object that a tensor of the backend shows as
   its device; the active one if None. UsageError for another.
 - Axes count from the end when negative. Reductions take ``axis=None`` (all), an integer or a tuple.
-- Nothing is modified in place and results never share memory that the caller could see change.
+- Nothing is modified in place and results never share memory that the caller could see change; `from_dlpack` alone
+  shares memory with what it was given.
 - Images are channels first, ``(N, C, *spatial)``; convolution kernels are ``(out, in / groups, *window)``.
 - A wrong call of a function of arrays, linear algebra or networks raises `CallError` with the same sentence on every
   backend; the framework's own error is its cause.
