@@ -4,6 +4,7 @@ PyTorch reads ``axis`` and ``keepdims`` as its ``dim`` and ``keepdim``. In mixed
 tensor below one with axes: float32 of shape (3,) plus a float64 tensor of shape () stays float32.
 """
 
+import contextlib
 import functools
 import operator
 
@@ -288,12 +289,20 @@ def _wrapped(indices, length):
     return torch.where(indices < 0, indices + length, indices)
 
 
+def _select(x, axis, indices):
+    """On the CPU indices are wrapped only when they are refused: that costs more than the lookup."""
+    if indices.is_cpu:
+        with contextlib.suppress(IndexError, RuntimeError):
+            return torch.index_select(x, axis, indices)
+    return torch.index_select(x, axis, _wrapped(indices, x.shape[axis]))
+
+
 def take(x, indices, /, *, axis=None):
     axis = chosen(axis, x.ndim)
-    indices = _wrapped(index(indices), x.shape[axis])
+    indices = index(indices)
     if indices.ndim == 1:
-        return torch.index_select(x, axis, indices)
-    taken = torch.index_select(x, axis, indices.reshape(-1))
+        return _select(x, axis, indices)
+    taken = _select(x, axis, indices.reshape(-1))
     return taken.reshape(x.shape[:axis] + indices.shape + x.shape[axis + 1 :])
 
 
