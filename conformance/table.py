@@ -6,7 +6,7 @@ from d2l_conformance import table_arrays, table_layers, table_linalg, table_netw
 from d2l_conformance.case import Case
 
 GROUPS = ("arrays", "linalg", "network", "autodiff")
-"""Groups of the contract whose functions are cases; those of `system`, `native` and `interchange` have tests of their own."""
+"""Groups of the contract whose functions are cases; `system`, `native` and `interchange` have tests of their own."""
 
 AREAS = {
     "arrays": table_arrays,

@@ -57,7 +57,7 @@ class _Memory:
 
     def __dlpack__(self, **options):
         if self._x.dtype == bool:
-            raise TypeError("MXNet's booleans have a type of their own in the protocol, which nobody else knows.")
+            raise TypeError("MXNet's booleans have a code that nobody else knows.")
         return mx.nd.to_dlpack_for_read(self._x)
 
     def __dlpack_device__(self):
