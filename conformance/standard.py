@@ -47,6 +47,7 @@ SIGNATURES = {
     "__array_namespace_info__": "()",
     "arange": "(start, /, stop=None, step=1, *, dtype=None, device=None)",
     "asarray": "(obj, /, *, dtype=None, device=None, copy=None)",
+    "from_dlpack": "(x, /, *, device=None, copy=None)",
     "astype": "(x, dtype, /, *, copy=True, device=None)",
     "broadcast_arrays": "(*arrays)",
     "broadcast_to": "(x, /, shape)",

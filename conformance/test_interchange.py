@@ -12,7 +12,7 @@ from d2l_conformance.test_calls import others
 
 from d2l_core import autodiff, nn, xp
 from d2l_core.backend import Backend, use_backend
-from d2l_core.errors import CheckpointError, UsageError
+from d2l_core.errors import CallError, CheckpointError, UsageError
 from d2l_core.interchange import from_native, to_native
 from d2l_core.interface import DTYPES
 
@@ -108,6 +108,21 @@ def test_what_is_no_tensor_is_refused(backend: Backend) -> None:
     for wrong in ("word", object(), None):
         with pytest.raises(UsageError, match="no array of numbers; give an array or a tensor"):
             xp.from_dlpack(wrong)
+
+
+def test_a_copy_can_be_asked_for_and_refused(backend: Backend, precision: int) -> None:
+    """Memory of its own, memory that is shared, or an error; on a device by name."""
+    numbers = np.arange(64, dtype=REAL[precision])
+    for device in (None, backend.devices()[0]):
+        own = xp.from_dlpack(numbers, copy=True, device=device)
+        numbers[0] = 5.0
+        assert float(xp.to_numpy(own)[0]) == 0.0
+        assert float(xp.to_numpy(xp.from_dlpack(numbers, device=device))[0]) == 5.0
+        numbers[0] = 0.0
+    tensor = xp.asarray(numbers)
+    assert xp.from_dlpack(tensor, copy=False) is tensor
+    with pytest.raises(CallError, match="cannot be shared; leave out copy=False"):
+        xp.from_dlpack([1.0, 2.0], copy=False)
 
 
 # ---------------------------------------------------------------- modules

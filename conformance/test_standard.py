@@ -19,7 +19,7 @@ from hypothesis.extra.array_api import make_strategies_namespace
 from d2l_core import xp
 from d2l_core.autodiff import grad
 from d2l_core.backend import Backend, use_backend
-from d2l_core.errors import UsageError
+from d2l_core.errors import CallError, UsageError
 from d2l_core.interface import DTYPES, differentiate
 
 # ---------------------------------------------------------------- names and signatures
@@ -324,6 +324,14 @@ def test_statistics_of_nothing(backend: Backend, precision: int) -> None:
         for name, wanted in special_values.EMPTY.items():
             for got in (getattr(xp, name)(nothing, axis=1), getattr(xp, name)(nothing)):
                 np.testing.assert_array_equal(xp.to_numpy(got), np.full(tuple(got.shape), wanted), err_msg=name)
+
+
+def test_complex_numbers_are_left_out(backend: Backend, precision: int) -> None:
+    """One without an imaginary part is real; others are refused. The public suite asks for the dtype of ``0j``."""
+    assert xp.to_numpy(xp.asarray(complex(2.0))).dtype == REAL[precision]
+    assert float(xp.to_numpy(xp.asarray(complex(2.0)))) == 2.0
+    with pytest.raises(CallError, match="Complex numbers are left out"):
+        xp.asarray(1j)
 
 
 # ---------------------------------------------------------------- hypothesis' own strategies for the standard

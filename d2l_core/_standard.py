@@ -144,6 +144,10 @@ def create(function: Function, *args: Any, device: Any = None, **options: Any) -
 
 def asarray(function: Function, obj: Any, /, *, dtype: Any = None, device: Any = None, copy: Any = None) -> Tensor:
     """`copy=False` takes a tensor as it is, which is all that can be had without a copy."""
+    if type(obj) is complex:
+        if obj.imag:
+            raise CallError("Complex numbers are left out; keep their real and imaginary parts in two tensors.")
+        obj = obj.real
     if copy is False:
         if not _is_ready(obj, dtype, device):
             raise CallError("asarray can do without a copy only for a tensor of that dtype on that device.")

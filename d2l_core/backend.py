@@ -180,9 +180,10 @@ def _bind(adapter: Adapter) -> Backend:
     _require(adapter)
     primitives, overrides, absent, tensor_types = _collect(adapter)
     if absent:
+        number = "1 primitive" if len(absent) == 1 else f"{len(absent)} primitives"
         raise BackendError(
-            f"The adapter {adapter.name!r} lacks {len(absent)} primitives of the contract: "
-            f"{', '.join(absent)}; add them to {adapter.package}."
+            f"The adapter {adapter.name!r} lacks {number} of the contract: {', '.join(absent)}; "
+            f"add what is missing to {adapter.package}."
         )
     return _made(adapter, primitives, overrides, tensor_types)
 

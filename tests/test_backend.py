@@ -90,7 +90,7 @@ def test_an_incomplete_adapter_names_what_it_lacks(monkeypatch, adapter, tmp_pat
     monkeypatch.syspath_prepend(tmp_path)
     register(monkeypatch, replace(adapter, package="incomplete_adapter"))
     with pytest.raises(
-        BackendError, match="lacks 2 primitives of the contract: conv, max_pool; add them to incomplete"
+        BackendError, match="lacks 2 primitives of the contract: conv, max_pool; add what is missing to incomplete"
     ):
         backends.load_backend("third")
 

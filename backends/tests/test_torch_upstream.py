@@ -62,6 +62,8 @@ def test_volumes_must_hold_the_window_without_their_padding():
     assert torch.nn.functional.max_pool3d(torch.ones(1, 1, 1, 1, 1), (1, 1, 2), 1, (0, 0, 1)).shape[-1] == 2
     with pytest.raises(RuntimeError, match="smaller than"):
         torch.nn.functional.avg_pool3d(torch.ones(1, 1, 1, 1, 1), (1, 1, 2), 1, (0, 0, 1))
+
+
 def test_lookups_refuse_negative_indices():
     """When mended: `_wrapped` in arrays."""
     back = torch.tensor([-1])

@@ -138,7 +138,11 @@ class Module:
     def _build(self, *inputs: Any) -> None:
         self.__dict__["_built"] = True
         given = dict(self._variables)
-        self.build(*inputs)
+        try:
+            self.build(*inputs)
+        except BaseException:  # inputs that do not fit leave the module as it was, ready for others
+            self.__dict__.update(_built=False, _variables=given)
+            raise
         for name, variable in self._variables.items():
             kept = given.get(name, variable)
             if kept.shape != variable.shape:

@@ -6,7 +6,7 @@ import pytest
 from d2l_core import nn, random, use_backend, xp
 from d2l_core.autodiff import value_and_grad
 from d2l_core.backend import adapters
-from d2l_core.errors import CheckpointError
+from d2l_core.errors import CheckpointError, UsageError
 
 
 def perceptron():
@@ -137,3 +137,10 @@ def test_repr_shows_the_tree():
     text = repr(nn.Sequential(nn.Linear(3, 2), nn.ReLU()))
     assert "0: Linear(2 -> 3)" in text
     assert "1: ReLU(relu)" in text
+
+
+def test_inputs_that_do_not_fit_leave_it_ready_for_others(backend):
+    layer = nn.Conv2d(3, 3)
+    with pytest.raises(UsageError, match="Conv2d"):
+        layer.initialise(xp.ones((2, 5)), seed=0)
+    assert layer(xp.ones((1, 2, 5, 5))).shape == (1, 3, 3, 3)
