@@ -18,6 +18,7 @@ import numpy as np
 from d2l_conformance import _observed, uses
 from d2l_conformance.case import Case, is_array
 from d2l_conformance.table import AREAS, CASES
+from d2l_conformance.table_wrong import WRONG
 
 from d2l_core import tree
 from d2l_core._dispatch import Primitive
@@ -102,7 +103,9 @@ def _facts(case: Case) -> Iterator[str]:
     value = exact or f"to {case.tolerance.limit:g} {case.tolerance.unit_name}: {case.tolerance.reason}"
     yield f"dtype {_RULES[case.dtype]}; {value}"
     if case.differentiable:
-        of = ", ".join(_parameters(case)[i] for i in case.differentiable)
+        names = _parameters(case)
+        fit = max(case.differentiable) < len(names)
+        of = ", ".join(names[i] for i in case.differentiable) if fit else "the arguments of the resulting function"
         yield f"gradient for {of} to {case.gradient.limit:g} {case.gradient.unit_name}: {case.gradient.reason}"
 
 
@@ -121,8 +124,8 @@ def _domain(case: Case) -> str:
     parts = [f"{len(made)} calls", *_ranges(arrays)]
     if special := _specials(case):
         parts.append(f"at the edges {special}")
-    if case.wrong:
-        parts.append(f"{len(case.make(case.wrong, 64))} wrong calls that must raise")
+    if wrong := len(case.make(case.wrong, 64)) + len(WRONG.get(case.name, [])):
+        parts.append(f"{wrong} wrong call{'s' if wrong > 1 else ''} that must raise")
     return "; ".join(parts)
 
 

@@ -141,7 +141,7 @@ class _BatchNorm(mx.autograd.Function):
         self.var = mean(np.square(centred), axis=axes)
         self._scale = 1.0 / np.sqrt(self.var + self._eps)
         self._normalised = _by_channel(centred, zeros, ones, self._scale, zeros)
-        self._weight = weight
+        self._weight = weight.copy()  # a step queued on the caller's own would wait for `backward`, and that for it
         return _by_channel(self._normalised, zeros, ones, weight, bias).as_nd_ndarray()
 
     def backward(self, dy):
