@@ -87,7 +87,7 @@ def check(tensor: Any, expected: Array, unit: Array, limit: float) -> None:
 
 @pytest.mark.parametrize("name", EXACT)
 @limited("bfloat16")
-def test_value(backend: Backend, name: str) -> None:
+def test_elementwise_value(backend: Backend, name: str) -> None:
     """Within one unit in the last place of the function in float64 for each rounding."""
     function, wanted, arrays = EXACT[name]
     expected = np.asarray(wanted(*arrays), np.float64)
@@ -122,7 +122,7 @@ def gradients(function: Function, inputs: list[Any], weight: Any) -> list[Any]:
 
 @pytest.mark.parametrize("name", SLOPES)
 @limited("bfloat16")
-def test_gradient(backend: Backend, name: str) -> None:
+def test_slope(backend: Backend, name: str) -> None:
     """Gradients are bfloat16 too, within a few units of the largest."""
     function, arrays = SLOPES[name]
     with use_backend("numpy", precision=64):

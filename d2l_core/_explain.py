@@ -8,8 +8,8 @@ from typing import Any
 
 from d2l_core.errors import CallError, D2LError
 
-EXHAUSTED = ("OutOfMemory", "ResourceExhausted", "MemoryError")
-"""Parts of the names of errors that are no fault of the call."""
+NOT_THE_CALL = ("OutOfMemory", "ResourceExhausted", "MemoryError", "Tracer")
+"""Parts of the names of errors that are no fault of the call: of memory, and of what may stand in compiled code."""
 
 
 def explained(
@@ -17,12 +17,12 @@ def explained(
 ) -> Exception:
     """The error to raise for one that a framework raised in a call of the contract.
 
-    Errors that the engine raised on purpose and a lack of memory stay what they are. Of nested calls the outermost is
-    described, so that the sentence does not depend on which functions a backend composes of others.
+    Errors that the engine raised on purpose and those that are no fault of the call stay what they are. Of nested calls
+    the outermost is described, so that the sentence does not depend on which functions a backend composes of others.
     """
     if isinstance(error, D2LError) and not (isinstance(error, CallError) and error.described):
         return error
-    if any(word in kind.__name__ for kind in type(error).__mro__ for word in EXHAUSTED):
+    if any(word in kind.__name__ for kind in type(error).__mro__ for word in NOT_THE_CALL):
         return error
     name = declaration.__name__
     signature = inspect.signature(declaration)

@@ -82,7 +82,7 @@ JAX_DEVICE = """
 import os
 import jax
 from d2l_backends.jax import system
-device = jax.devices("cpu")[int(os.environ["D2L_TEST_DEVICE"])]
+device = jax.devices("cpu")[int(os.environ["TESTED_DEVICE"])]
 system._devices.cache_clear()
 system._devices = lambda: {"cpu": device}
 with use_backend("jax", precision=32):
@@ -96,9 +96,9 @@ import os
 import tensorflow as tf
 processor, = tf.config.list_physical_devices("CPU")
 tf.config.set_logical_device_configuration(processor, [tf.config.LogicalDeviceConfiguration()] * 2)
-with tf.device("CPU:" + os.environ["D2L_TEST_DEVICE"]), use_backend("tensorflow", precision=32):
+with tf.device("CPU:" + os.environ["TESTED_DEVICE"]), use_backend("tensorflow", precision=32):
     from d2l_core import xp
-    assert xp.ones(()).device.endswith("CPU:" + os.environ["D2L_TEST_DEVICE"])
+    assert xp.ones(()).device.endswith("CPU:" + os.environ["TESTED_DEVICE"])
     report()
 """
 
@@ -114,7 +114,7 @@ def test_devices_of_one_kind_give_the_same_bits(backend, tmp_path):
     code, variables = SEVERAL[backend]
     runs = [
         child(
-            code, backend, tmp_path / f"{i}.npz", D2L_TEST_DEVICE=str(i), **dict.fromkeys(THREADS[:3], "2"), **variables
+            code, backend, tmp_path / f"{i}.npz", TESTED_DEVICE=str(i), **dict.fromkeys(THREADS[:3], "2"), **variables
         )
         for i in (0, 1)
     ]

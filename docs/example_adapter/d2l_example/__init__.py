@@ -14,10 +14,14 @@ adapter = Adapter(
     install="pip install ./docs/example_adapter",
     priority=900,
     limits={
-        f"native {case}": "The example has no optimisers of its own but SGD and Adam."
-        for case in (
-            *("Adagrad", "Adagrad without epsilon", "RMSprop", "RMSprop without epsilon", "RMSprop centred"),
-            *("Adadelta", "AdamW", "Yogi", "Lion"),
-        )
+        "bfloat16": "The example has no bfloat16; choose a backend that has it, or compute in float32.",
+        "to_native": "The example has no modules of its own; use state_dict for the arrays.",
+        **{
+            f"native {case}": "The example has no optimisers of its own but SGD and Adam."
+            for case in (
+                *("Adagrad", "Adagrad without epsilon", "RMSprop", "RMSprop without epsilon", "RMSprop centred"),
+                *("Adadelta", "AdamW", "Yogi", "Lion"),
+            )
+        },
     },
 )
