@@ -5,10 +5,10 @@ import shutil
 
 import pytest
 from d2l_conformance import exchange
+from d2l_conformance.conftest import selected_backends
 
 from d2l_core._paths import replace_file
 from d2l_core.backend import use_backend
-from tests.conftest import selected_backends
 
 
 @pytest.fixture(scope="session")
