@@ -49,7 +49,7 @@ def cumulative_sum(x, /, *, axis=None):
 
 def _back(answer, x, *, axis=None):
     axis = 0 if axis is None else axis
-    return lambda g: np.flip(np.cumsum(np.flip(g, axis), axis), axis)
+    return lambda g: standard.flip(np.cumsum(standard.flip(g, axis=axis), axis), axis=axis)
 
 
 defvjp(cumulative_sum, _back)
