@@ -7,18 +7,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from d2l_conformance.standard import promoted
 
 from d2l_core import xp
 from d2l_core.backend import Backend
 from d2l_core.interface import DTYPES
 
-PROMOTED = {
-    ("uint8", "int32"): "int32",
-    ("uint8", "int64"): "int64",
-    ("int32", "int64"): "int64",
-    ("float32", "float64"): "float64",
-    **{(name, name): name for name in DTYPES},
-}
 KINDS = {
     "bool": {"bool"},
     "signed integer": {"int32", "int64"},
@@ -83,7 +77,7 @@ def test_kinds(backend: Backend) -> None:
 def test_promotion(backend: Backend) -> None:
     """The standard's table within a kind, in both orders; a mixture of kinds is an error."""
     for one, other in itertools.product(DTYPES, repeat=2):
-        common = PROMOTED.get((one, other), PROMOTED.get((other, one)))
+        common = promoted(one, other)
         if common is None:
             with pytest.raises(TypeError, match="have no common dtype; convert them to one"):
                 xp.result_type(native(one), native(other))

@@ -50,10 +50,6 @@ def _convolve(images, kernel, stride, padding):
 
 def conv(x, weight, bias=None, /, *, stride=1, padding=0, dilation=1, groups=1):
     """Cross-correlation; see the contract."""
-    if x.shape[1] != weight.shape[1] * groups:  # TensorFlow would guess the number of groups
-        raise ValueError(
-            f"conv has {x.shape[1]} input channels, but {groups} groups of {weight.shape[1]} in the weight."
-        )
     rank = len(weight.shape) - 2
     kernel, images = _images(weight), _channels_last(_images(x))
     order = (*range(2, len(kernel.shape)), 1, 0)
@@ -65,8 +61,6 @@ def conv(x, weight, bias=None, /, *, stride=1, padding=0, dilation=1, groups=1):
         # The gradient of a convolution in groups is missing on the CPU.
         parts = zip(tf.split(images, groups, -1), tf.split(kernel, groups, -1), strict=True)
         y = tf.concat([_convolve(part, k, *how) for part, k in parts], -1)
-    if 0 in tuple(y.shape)[1:-1]:
-        raise ValueError(f"conv has a window {weight.shape[2:]} that does not fit into {x.shape[2:]}.")
     return _channels_first(y if bias is None else _raw.BiasAdd(value=y, bias=bias), rank)
 
 
