@@ -86,10 +86,12 @@ class Reporter(Observer):
         trainer: the one observed, once it has started.
     """
 
+    every = None
+
     def __init__(self, stream: IO[str], perturb: int, seed: int):
         self.trainer: Trainer | None = None
         self._stream, self._perturb, self._seed = stream, perturb, seed
-        self._told, self._told_losses, self._move_every = 0.0, 0, 1
+        self._told, self._told_losses = 0.0, 0
 
     def tell(self, event: str, **fields: Any) -> None:
         """Write one event."""
@@ -99,7 +101,8 @@ class Reporter(Observer):
     def started(self, trainer: Trainer) -> None:
         """Tell the totals; the weights are moved here, after they were given their first values."""
         self.trainer = trainer
-        self._move_every = -(-trainer.total_steps // _MOST_MOVES)
+        if self._perturb:
+            self.every = -(-trainer.total_steps // _MOST_MOVES)
         self._move(trainer)
         self.tell("started", steps=trainer.total_steps, epochs=trainer.epochs)
 
@@ -112,7 +115,7 @@ class Reporter(Observer):
             self.tell("progress", step=trainer.step)
 
     def _move(self, trainer: Trainer) -> None:
-        if self._perturb and trainer.step % self._move_every == 0:
+        if self.every is not None and trainer.step % self.every == 0:
             move_by_one_ulp(trainer.model, self._seed, self._perturb, trainer.step)
 
     def epoch_ended(self, trainer: Trainer, record: Record) -> None:

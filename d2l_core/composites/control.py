@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from d2l_core import interface as xp
+from d2l_core import tree
 from d2l_core._dispatch import composite
 from d2l_core.interface import Tensor
 
-__all__ = ["cond", "while_loop"]
+__all__ = ["compile_steps", "cond", "while_loop"]
 
 
 @composite("autodiff")
@@ -38,3 +39,29 @@ def cond(predicate: Tensor, if_true: Callable[..., Any], if_false: Callable[...,
     compiled code both functions are traced and one of them runs.
     """
     return (if_true if bool(xp.to_numpy(predicate)) else if_false)(*operands)
+
+
+@composite("autodiff")
+def compile_steps(f: Callable[..., Any], /) -> Callable[..., Any]:
+    """A loop over `f` in the form in which the framework runs it fastest: compiled as a whole, or step by step.
+
+    Args:
+        f: ``f(state, row, *constants) -> (result, state)``, a pure function as `compile` takes them; its state is a
+            list of tensors, the others are trees of tensors.
+
+    Returns:
+        ``run(state, rows, start, stop, *constants) -> (results, state)``, which calls f with the rows number start to
+        stop - 1 of `rows`, a tree of tensors with one first axis, one after the other. `results` is what f returned, as
+        NumPy arrays with a first axis of stop - start; the state's memory may be reused. Where a row stands, and how
+        many are taken at once, does not change a bit of the results.
+    """
+    step = xp.compile(f)
+
+    def run(state: Sequence[Tensor], rows: Any, start: int, stop: int, /, *constants: Any) -> tuple[Any, list[Tensor]]:
+        results = []
+        for i in range(start, stop):
+            result, state = step(state, tree.map(lambda column, i=i: column[i], rows), *constants)
+            results.append(result)
+        return tree.map(lambda *leaves: xp.to_numpy(xp.stack(leaves)), *results), list(state)
+
+    return run

@@ -83,7 +83,14 @@ class Loader:
         if not 0 <= start <= len(self):
             raise UsageError(f"An epoch has {len(self)} batches; it cannot start at batch {start}.")
         batches = self._shuffled(epoch, start) if self.shuffle else self._in_sequence(start)
-        return batches if self.transform is None else (self.transform(*batch) for batch in batches)
+        return (self._transformed(batch) for batch in batches)
+
+    def batch(self, indices: Any, tensors: Sequence[Any]) -> tuple[Any, ...]:
+        """The examples of given numbers, an integer tensor (B,), out of `tensors()`, as an epoch would yield them."""
+        return self._transformed(tuple(xp.take(tensor, indices, axis=0) for tensor in tensors))
+
+    def _transformed(self, batch: tuple[Any, ...]) -> tuple[Any, ...]:
+        return batch if self.transform is None else self.transform(*batch)
 
     def _bounds(self, start: int) -> Iterator[tuple[int, int]]:
         for batch in range(start, len(self)):

@@ -10,13 +10,20 @@ if TYPE_CHECKING:
 
 
 class Observer:
-    """Does nothing at any moment; subclasses fill in what they need."""
+    """Does nothing at any moment; subclasses fill in what they need.
+
+    Attributes:
+        every: `stepped` is called after each so many steps, at the least; None for whenever it suits. Many steps in one
+            piece are faster, since a backend may compile them as a whole.
+    """
+
+    every: int | None = 1
 
     def started(self, trainer: Trainer) -> None:
         """Before the first step; the trainer knows its totals."""
 
     def stepped(self, trainer: Trainer) -> None:
-        """After each step; nothing has been waited for."""
+        """After one or more steps; ``trainer.step`` says how far the run is."""
 
     def epoch_ended(self, trainer: Trainer, record: Record) -> None:
         """After validation."""
@@ -47,6 +54,8 @@ class EarlyStopping(Observer):
 class ProgressBar(Observer):
     """A rich progress bar on standard error with the metrics of the last epoch."""
 
+    every = None
+
     def __init__(self, label: str = "training"):
         self.label = label
         self._bar: Any = None
@@ -69,8 +78,8 @@ class ProgressBar(Observer):
         self._bar.start()
 
     def stepped(self, trainer: Trainer) -> None:
-        """Move on by one."""
-        self._bar.advance(self._task)
+        """Move on."""
+        self._bar.update(self._task, completed=trainer.step)
 
     def epoch_ended(self, trainer: Trainer, record: Record) -> None:
         """Show the metrics."""

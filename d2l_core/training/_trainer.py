@@ -14,16 +14,18 @@ from types import FrameType
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from d2l_core import interface
-from d2l_core.autodiff import compiled, value_and_grad
+from d2l_core.autodiff import value_and_grad
 from d2l_core.backend import current
 from d2l_core.data import Loader
 from d2l_core.errors import CheckpointError, TrainingDiverged, UsageError
 from d2l_core.interface import Tensor
-from d2l_core.nn import Module, Variable
+from d2l_core.nn import Module
 from d2l_core.optim import Optimiser, OptimiserFactory, clip_by_norm, clip_by_value
 from d2l_core.training._observers import Observer
+from d2l_core.training._pass import Pass
 from d2l_core.training.checkpoint import Checkpoint
 from d2l_core.training.history import History, Record
 
@@ -137,20 +139,22 @@ class Trainer:
     def _run_epoch(self, epoch: int, start: int, derived: Mapping[str, Derived]) -> None:
         began = time.perf_counter()
         self.model.train()
-        pending: list[Tensor] = []
         saved = time.monotonic()
-        for batch, tensors in enumerate(self.data.train.epoch(epoch, start), start):
-            pending.append(self._train(tensors))
-            self._notify_step()
+        batch = start
+        for count, losses in self._training.pieces(epoch, start, self._rates(start), self._steps_unwatched):
+            if self.step == 0:
+                self.history.first_step_seconds = time.perf_counter() - began
+            batch += count
+            self.step += count
+            self._remember(losses)
+            for observer in self.observers:
+                observer.stepped(self)
             due = self.checkpoint is not None and time.monotonic() - saved > self.checkpoint_seconds
             if self._interrupted or due:
-                self._collect(pending)
-                self._save(epoch, batch + 1)
+                self._save(epoch, batch)
                 saved = time.monotonic()
             if self._interrupted:
                 raise KeyboardInterrupt
-        self._collect(pending)
-        interface.synchronise([variable.value for variable in self._variables])
         seconds = time.perf_counter() - began
         record: Record = {
             "epoch": epoch + 1,
@@ -164,28 +168,23 @@ class Trainer:
             observer.epoch_ended(self, record)
         self._save(epoch + 1, 0)
 
-    def _train(self, tensors: tuple[Tensor, ...]) -> Tensor:
-        began = time.perf_counter()
-        rate = (
-            interface.full((), self.optimiser.rate(self.step, self.total_steps)) if self.optimiser.scheduled else None
-        )
-        value = self._train_step(rate, *tensors)
-        if self.step == 0:
-            interface.synchronise([value])
-            self.history.first_step_seconds = time.perf_counter() - began
-        self.step += 1
-        return value
+    def _rates(self, start: int) -> list[float] | None:
+        """The learning rate of each step of the epoch that goes on with batch `start`, if it follows a schedule."""
+        if not self.optimiser.scheduled:
+            return None
+        first = self.step - start
+        return [self.optimiser.rate(first + i, self.total_steps) for i in range(len(self.data.train))]
 
-    def _notify_step(self) -> None:
-        for observer in self.observers:
-            observer.stepped(self)
+    def _steps_unwatched(self) -> int | None:
+        """How many steps can be taken before an observer wants to see the state, or a checkpoint is due."""
+        watchers = [o for o in self.observers if type(o).stepped is not Observer.stepped and o.every is not None]
+        if self.checkpoint is not None and self.checkpoint_seconds == 0:
+            return 1
+        return min((o.every - self.step % o.every for o in watchers if o.every), default=None)
 
-    def _collect(self, pending: list[Tensor]) -> None:
-        """Move the losses of the last steps to the host, and end the run if one is not finite."""
-        if not pending:
-            return
-        values = interface.to_numpy(interface.stack(pending)).astype(np.float64)
-        pending.clear()
+    def _remember(self, losses: npt.NDArray[Any]) -> None:
+        """Add the losses of the last steps to the history, and end the run if one is not finite."""
+        values = losses.astype(np.float64)
         first = len(self.history.losses)
         self.history.losses.extend(values.tolist())
         bad = np.flatnonzero(~np.isfinite(values))
@@ -205,13 +204,9 @@ class Trainer:
 
     def _validate(self) -> Record:
         self.model.evaluate()
-        parts = [self._eval_step(*tensors) for tensors in self.data.val.epoch(0)]
         sizes = _batch_sizes(self.data.val)
-        means = {}
-        for name in ("loss", *self._metrics):
-            column = interface.to_numpy(interface.stack([part[name] for part in parts])).astype(np.float64)
-            means[f"val_{name}"] = float(np.average(column, weights=sizes))
-        return means
+        columns = self._validation.whole()
+        return {f"val_{name}": float(np.average(x.astype(np.float64), weights=sizes)) for name, x in columns.items()}
 
     # ------------------------------------------------------------ before the first step
 
@@ -227,11 +222,10 @@ class Trainer:
         model.initialise(*inputs, seed=self.seed)
         self.model, self.data, self._metrics = model, data, metrics
         self.optimiser: Optimiser = optimiser(model)
-        self._variables: list[Variable] = [*model.variables().values(), *self.optimiser.slots.values()]
         self.total_steps = self.epochs * len(data.train)
         gradient_of = value_and_grad(lambda *batch: loss(model(*batch[:-1]), batch[-1]), model)
 
-        def train_step(rate: Tensor | None, *batch: Tensor) -> Tensor:
+        def train_step(batch: tuple[Tensor, ...], rate: Tensor | None) -> Tensor:
             value, gradients = gradient_of(*batch)
             if self.clip_value is not None:
                 gradients = clip_by_value(gradients, self.clip_value)
@@ -240,12 +234,13 @@ class Trainer:
             self.optimiser.update(gradients, rate)
             return value
 
-        def eval_step(*batch: Tensor) -> dict[str, Tensor]:
+        def eval_step(batch: tuple[Tensor, ...], rate: Tensor | None) -> dict[str, Tensor]:
             output, target = model(*batch[:-1]), batch[-1]
             return {"loss": loss(output, target), **{name: f(output, target) for name, f in metrics.items()}}
 
-        self._train_step = compiled(train_step, self._variables)
-        self._eval_step = compiled(eval_step, list(model.variables().values()))
+        variables = list(model.variables().values())
+        self._training = Pass(train_step, [*variables, *self.optimiser.slots.values()], data.train)
+        self._validation = Pass(eval_step, variables, data.val)
 
     # ------------------------------------------------------------ checkpoints and interruption
 
