@@ -1,8 +1,8 @@
 """One side of a benchmark in a process of its own: ``python -m d2l_benchmarks._worker``.
 
-It speaks with `d2l_benchmarks._side` in lines of JSON. The first line on standard input says what to train; then it is
-told a number of epochs at a time, and 0 for the end. It answers with the event ``first`` after the first epoch, ``turn``
-after those asked for, ``end``, or ``failed``. Arrays come through files.
+It speaks with `d2l_benchmarks._side` in lines of JSON. The first line on standard input says what to train; then it
+is told a number of epochs at a time, and 0 for the end. It answers with the event ``first`` after the first epoch,
+``turn`` after those asked for, ``end``, or ``failed``. Arrays come through files.
 
 A twin is timed in a process that holds nothing of ours, so nothing of the engine is imported before it is known which
 side this is.

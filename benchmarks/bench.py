@@ -3,8 +3,8 @@
 What `run` returns and ``--json`` writes is an object with these keys. Times are in seconds unless the name says
 otherwise.
 
-- ``format``: ``"d2l-bench-1"``; ``date`` (UTC, ISO 8601), ``machine``, ``threads``, ``against`` (``native``, ``keras`` or
-  ``self``), ``pairs``, ``interrupted``, ``versions`` (of the frameworks, NumPy, Python and d2l-core).
+- ``format``: ``"d2l-bench-1"``; ``date`` (UTC, ISO 8601), ``machine``, ``threads``, ``against`` (``native``, ``keras``
+  or ``self``), ``pairs``, ``interrupted``, ``versions`` (of the frameworks, NumPy, Python and d2l-core).
 - ``rows``, one for each workload and backend that was measured: ``workload``, ``base`` (its name without parameters),
   ``backend``, ``title`` (the framework's name), ``batch``, ``depth`` (or null), ``steps`` (in an epoch), ``sides``,
   ``best`` (position in ``sides`` of what ours is held against: the other side that is quickest in steady state),
@@ -29,15 +29,16 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-
-import d2l_core
 from d2l_benchmarks import _statistics as figures
 from d2l_benchmarks._side import AGAINST, KERAS, OURS, Kind, Process, SideFailed, other_sides
 from d2l_benchmarks.workloads import WORKLOADS, Workload, workload
+
+import d2l_core
 from d2l_core.backend import Adapter, adapters, find_adapter
 from d2l_core.compare._worker import machine_class, usable_cores
 from d2l_core.errors import BackendError, UsageError
@@ -220,19 +221,18 @@ class _Cell:
 
     def measure(self, result: Result) -> None:
         """Add a row to the result, or the reason why there is none."""
-        failures: list[dict[str, str]] = result["failures"]
-        with tempfile.TemporaryDirectory() as name, self._processes(Path(name)) as start:
-            with _failures_kept(failures, self.work.name, self.adapter.name):
-                ours = self._started(start, OURS)
-                others = []
-                for side in self.others:
-                    with _failures_kept(failures, self.work.name, self.adapter.name):
-                        other = self._started(start, side)
-                        self._same_mathematics(ours, other)
-                        others.append(other)
-                if others:
-                    self._take_turns([ours, *others])
-                    result["rows"].append(self._row([ours, *others]))
+        keep = partial(_failures_kept, result["failures"], self.work.name, self.adapter.name)
+        with tempfile.TemporaryDirectory() as name, self._processes(Path(name)) as start, keep():
+            ours = self._started(start, OURS)
+            others = []
+            for side in self.others:
+                with keep():
+                    other = self._started(start, side)
+                    self._same_mathematics(ours, other)
+                    others.append(other)
+            if others:
+                self._take_turns([ours, *others])
+                result["rows"].append(self._row([ours, *others]))
 
     @contextmanager
     def _processes(self, folder: Path) -> Iterator[Callable[[Kind], Process]]:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 
 from d2l_benchmarks.workloads import Arrays, Workload
+
 from d2l_core.data import Loader
 from d2l_core.training import Data, Observer, Trainer
 from d2l_core.training.history import Record
