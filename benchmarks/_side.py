@@ -137,7 +137,7 @@ class Process:
                 text=True,
                 encoding="utf-8",
                 errors="replace",
-                env=_environment(adapter, threads, self.folder / f"{self.side.label} cache"),
+                env=_environment(adapter, threads, self.folder / f"cache-{self.side.kind}-{self.side.form}"),
                 start_new_session=True,  # Ctrl-C reaches the harness alone, which then ends the sides
             )
         threading.Thread(target=self._listen, daemon=True).start()

@@ -36,7 +36,7 @@ from typing import Any
 import numpy as np
 from d2l_benchmarks import _statistics as figures
 from d2l_benchmarks._side import AGAINST, KERAS, OURS, Kind, Process, SideFailed, other_sides
-from d2l_benchmarks.workloads import WORKLOADS, Workload, workload
+from d2l_benchmarks.workloads import FIRST_TOLERANCE, WORKLOADS, Workload, workload
 
 import d2l_core
 from d2l_core.backend import Adapter, adapters, find_adapter
@@ -261,13 +261,18 @@ class _Cell:
 
     def _same_mathematics(self, ours: Process, other: Process) -> None:
         """Refuse to time two sides that do not compute the same."""
-        other.first["difference"] = figures.loss_difference(ours.first["losses"], other.first["losses"])
-        if not other.first["difference"] <= self.work.tolerance:
-            raise SideFailed(
-                f"The losses of {self.where} and of the side {other.side.label!r} differ by "
-                f"{other.first['difference']:.1e} (relative) in the first epoch, more than {self.work.tolerance:g}; "
-                f"they do not compute the same, so they are not compared."
-            )
+        mine, theirs = ours.first["losses"], other.first["losses"]
+        other.first["difference"] = figures.loss_difference(mine, theirs)
+        checks = [("in the first epoch", mine, theirs, self.work.tolerance)]
+        if len(theirs) == len(mine):
+            checks.insert(0, ("before the first update", mine[:1], theirs[:1], FIRST_TOLERANCE))
+        for when, a, b, limit in checks:
+            if not figures.loss_difference(a, b) <= limit:
+                raise SideFailed(
+                    f"The losses of {self.where} and of the side {other.side.label!r} differ by "
+                    f"{figures.loss_difference(a, b):.1e} (relative) {when}, more than {limit:g}; "
+                    f"they do not compute the same, so they are not compared."
+                )
 
     def _take_turns(self, sides: list[Process]) -> None:
         for side in sides:

@@ -111,7 +111,7 @@ def _table(columns: Iterable[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def _write(path: Path, text: str) -> None:
-    path.parent.mkdir(exist_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")
 
 
