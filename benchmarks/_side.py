@@ -21,7 +21,7 @@ from d2l_core.errors import D2LError
 Event = dict[str, Any]
 
 NATIVE, KERAS, SELF = AGAINST = ("native", "keras", "self")
-KERAS_BACKENDS = ("torch", "jax", "tensorflow")
+KERAS_MODULE = "d2l_benchmarks.keras"
 THREAD_VARIABLES = (
     "OMP_NUM_THREADS",
     "MKL_NUM_THREADS",
@@ -62,27 +62,21 @@ class Kind:
 OURS = Kind("ours")
 
 
-def twin_module(backend: str) -> str | None:
-    """The module with the twin of a backend, or None if there is none."""
-    name = f"d2l_benchmarks.twins.{backend}"
-    return name if backend.isidentifier() and importlib.util.find_spec(name) is not None else None
-
-
 def other_sides(backend: str, against: str) -> list[Kind]:
     """What a backend can be held against; empty if there is nothing of this kind."""
     if against == SELF:
         return [Kind(SELF)]
     if against == KERAS:
-        return [Kind(KERAS, backend, "d2l_benchmarks.keras")] if backend in KERAS_BACKENDS else []
-    module = twin_module(backend)
-    return [Kind(NATIVE, form, module) for form in _forms(module)] if module else []
+        return [Kind(KERAS, form, KERAS_MODULE) for form in _forms(KERAS_MODULE) if form == backend]
+    module = f"d2l_benchmarks.twins.{backend}"
+    return [Kind(NATIVE, form, module) for form in _forms(module)] if backend.isidentifier() else []
 
 
 def _forms(module: str) -> tuple[str, ...]:
-    """``FORMS`` as it stands in the source: to import a twin is to import its framework."""
+    """``FORMS`` as it stands in the source: to import a twin is to import its framework; none without the module."""
     found = importlib.util.find_spec(module)
-    assert found is not None
-    assert found.origin is not None
+    if found is None or found.origin is None:
+        return ()
     for statement in ast.parse(Path(found.origin).read_text(encoding="utf-8")).body:
         targets = statement.targets if isinstance(statement, ast.Assign) else [getattr(statement, "target", None)]
         if any(isinstance(target, ast.Name) and target.id == "FORMS" for target in targets):
