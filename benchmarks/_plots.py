@@ -11,7 +11,7 @@ from d2l_core.compare._svg import HEIGHT, WIDTH, Chart, Curve, sample
 
 Row = dict[str, Any]
 
-LABELS, FIGURES, LINE = 250, 190, 30
+LABELS, FIGURES, LINE = 280, 190, 30
 SWEEPS = {"batch": "batch size", "depth": "hidden layers"}
 OURS, OTHER = 0, 1
 """Colours and lines: of our side, and of the other one at its best."""
@@ -109,7 +109,8 @@ def standalone(charts: Sequence[tuple[str, Chart]]) -> str:
     parts = []
     for i, (heading, chart) in enumerate(charts):
         left, top = WIDTH * (i % columns), 40 + height * (i // columns)
-        drawing = chart.svg().replace("<svg ", f'<svg x="{left}" y="{top + 30}" width="{WIDTH}" height="{HEIGHT}" ', 1)
+        place = f'<svg x="{left}" y="{top + 30}" width="{WIDTH}" height="{HEIGHT}" '
+        drawing = chart.svg().replace("<svg ", place, 1).replace(" hidden>", ">")  # which HTML knows and XML does not
         parts.append(f'<text class="title" x="{left + 98}" y="{top + 18}">{escape(heading)}</text>{drawing}')
     labels = [curve.label for curve in charts[0][1].curves]
     key = "".join(

@@ -108,8 +108,8 @@ def summary(result: Result) -> str:
     slow = [row for row in result["rows"] if row["low"] > 1]
     fast = [row for row in result["rows"] if row["high"] < 1]
     return (
-        f"Ours takes {geometric_mean(ratios):.2f} of their time (geometric mean of {count}): certainly less in "
-        f"{len(fast)}, certainly more in {len(slow)}."
+        f"Ours takes {geometric_mean(ratios):.2f} of their time (geometric mean of {count}); the whole interval lies "
+        f"below 1 in {len(fast)}, above 1 in {len(slow)}."
     )
 
 
