@@ -26,8 +26,8 @@ SIDE_COLUMNS = (
 _TITLES = {"native": "Against the framework by hand", "keras": "Against Keras fit", "self": "A side against itself"}
 _RATIO_HELP = (
     "Both sides train the same network on the same batches in processes of their own, in turns, and each turn lasts at "
-    "least a fifth of a second. A dot is the median of the quotients of neighbouring turns, ours over theirs, and the "
-    "line its interval of 95 % (bootstrap). Left of 1 ours is faster."
+    "least a fifth of a second; validation is not timed. A dot is the median of the quotients of neighbouring turns, "
+    "ours over theirs, and the line its interval of 95 % (bootstrap). Left of 1 ours is faster."
 )
 _ROWS_HELP = (
     "Theirs is the form that is quickest in steady state. The first step counts from the start of the process: import, "

@@ -52,8 +52,8 @@ def bench(
     """Time whole epochs of WORKLOADs, all if none is named, and report ours over theirs.
 
     KIND says who they are: `native`, each framework's own code by hand in its best form; `keras`, its `fit` on the same
-    framework; or `self`, our side once more, which shows the noise. Sides train in processes of their own, in turns.
-    Before anything is timed, their losses must agree. `mlp@batch=64,depth=4` is an MLP of another size.
+    framework; or `self`, our side once more, which shows the noise. Sides train in processes of their own, in turns, on
+    the CPU. Before anything is timed, their losses must agree. `mlp@batch=64,depth=4` is an MLP of another size.
 
     Exit status 1 if something could not be measured.
     """

@@ -7,11 +7,12 @@ import json
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import d2l_benchmarks
 import pytest
-from d2l_benchmarks import _side, bench
-from d2l_benchmarks._side import NATIVE, OURS, Kind, Process, SideFailed, other_sides
+from d2l_benchmarks import bench
+from d2l_benchmarks._side import AGAINST, NATIVE, OURS, Kind, Process, SideFailed, other_sides
 from d2l_benchmarks.bench import Settings, choose_backends, run, sweep
 from d2l_benchmarks.workloads import workload
 
@@ -21,7 +22,7 @@ from tests.cli.conftest import Ended, here
 
 __all__ = ["here"]
 
-QUICK = "mlp@batch=8"
+QUICK, LAYER_ABOVE = "mlp@batch=8", AGAINST[1]
 TWINS = [name for name, adapter in adapters().items() if not adapter.missing() and other_sides(name, NATIVE)]
 
 
@@ -127,6 +128,27 @@ def test_a_side_that_fails_says_why(twin: Callable[[str], None], body: str, sent
     assert failure["sentence"].endswith(sentence)
 
 
+def test_an_interrupted_benchmark_leaves_nothing_running(monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[Process] = []
+
+    def noted(*arguments: Any) -> Process:
+        started.append(Process(*arguments))
+        return started[-1]
+
+    def watch(what: str, done: int, total: int) -> None:
+        if "warm-up" in what:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(bench, "Process", noted)
+    result = run([QUICK], ["numpy"], Settings(against="self", pairs=1, threads=1), watch)
+    assert result["interrupted"]
+    assert result["rows"] == []
+    assert len(started) == 4
+    for process in started:
+        assert process._popen is not None
+        assert process._popen.poll() is not None
+
+
 def test_a_silent_side_is_ended(tmp_path: Path) -> None:
     process = Process(OURS, QUICK, tmp_path, timeout=0.05)
     with pytest.raises(SideFailed, match=r"was silent for 0\.05 s and was ended"):
@@ -167,7 +189,7 @@ def test_a_framework_that_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> N
 def test_the_layer_above_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bench, "_installed", lambda module: False)
     with pytest.raises(UsageError, match="is not installed here; install with: pip install"):
-        choose_backends([], _side.KERAS)
+        choose_backends([], LAYER_ABOVE)
 
 
 def test_sweeps() -> None:
@@ -177,7 +199,8 @@ def test_sweeps() -> None:
 
 def test_twins_import_nothing_of_ours() -> None:
     folder = Path(d2l_benchmarks.__file__).parent
-    files = [*folder.glob("twins/*.py"), *folder.glob("keras.py")]
+    above = {side.module for name in adapters() for side in other_sides(name, LAYER_ABOVE)}
+    files = [*folder.glob("twins/*.py"), *(folder / f"{module.rpartition('.')[2]}.py" for module in above)]
     assert files
     for file in files:
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
