@@ -10,6 +10,7 @@ import os
 import queue
 import subprocess
 import sys
+import tempfile
 import threading
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -91,7 +92,9 @@ class Process:
 
     Attributes:
         side: which one.
+        folder: where the arrays are, and a folder of its own is made.
         first: its event ``first``.
+        later_starts: the events ``first`` of other processes that did the same.
         turns: seconds for an epoch, of each turn.
         epochs_each: epochs in a turn.
     """
@@ -101,8 +104,10 @@ class Process:
     folder: Path
     timeout: float
     first: Event = field(default_factory=dict)
+    later_starts: list[Event] = field(default_factory=list)
     turns: list[float] = field(default_factory=list)
     epochs_each: int = 1
+    _home: Path = Path()
     _popen: subprocess.Popen[str] | None = None
     _lines: queue.Queue[str | None] = field(default_factory=queue.Queue)
 
@@ -122,6 +127,7 @@ class Process:
             "threads": threads,
             "folder": str(self.folder),
         }
+        self._home = Path(tempfile.mkdtemp(dir=self.folder))
         with self._stderr.open("wb") as stderr:
             self._popen = subprocess.Popen(
                 [sys.executable, "-P", "-m", "d2l_benchmarks._worker"],
@@ -131,7 +137,7 @@ class Process:
                 text=True,
                 encoding="utf-8",
                 errors="replace",
-                env=_environment(adapter, threads, self.folder / f"cache-{self.side.kind}-{self.side.form}"),
+                env=_environment(adapter, threads, self._home / "cache"),
                 start_new_session=True,  # Ctrl-C reaches the harness alone, which then ends the sides
             )
         threading.Thread(target=self._listen, daemon=True).start()
@@ -165,7 +171,7 @@ class Process:
 
     @property
     def _stderr(self) -> Path:
-        return self.folder / "stderr.txt"
+        return self._home / "stderr.txt"
 
     def _say(self, line: str) -> None:
         assert self._popen is not None

@@ -11,9 +11,10 @@ otherwise.
   ``ratio``, ``low``, ``high`` (time of a step, ours over that side's, and its interval of 95 %), ``first_ratio`` (of
   the first step), ``memory_ratio`` (of the peaks; null where the system does not tell).
 - ``sides`` of a row, ours first: ``kind``, ``form``, ``label``, ``turns`` (for one epoch, in each turn; turn i of all
-  sides is one round), ``epochs_each`` (epochs in a turn), ``step_us`` (median microseconds for a step), ``ready`` (from
-  the start of the process to the first epoch: import and build), ``first_epoch``, ``first_step``, ``compile`` (what
-  the first epoch took more than others), ``peak_bytes``, ``losses`` (of the first epoch), ``difference`` (from our
+  sides is one round), ``epochs_each`` (epochs in a turn), ``step_us`` (median microseconds for a step), ``starts`` (of
+  each process that was started: seconds until the first epoch, and of the first epoch) and their medians ``ready``
+  (import and build) and ``first_epoch``, ``first_step``, ``compile`` (what the first epoch took more than others),
+  ``peak_bytes``, ``losses`` (of the first epoch), ``difference`` (from our
   losses, relative), ``break_even``: null, or the ``steps`` after which it has made up for its later start ``against``
   the label of the other side that starts first (``steps`` null: never).
 - ``failures``: ``workload``, ``backend`` and the ``sentence`` that says why it, or one of its sides, was not measured.
@@ -64,6 +65,7 @@ class Settings:
         against: ``native``, ``keras`` or ``self``.
         pairs: turns of each side.
         warmup: epochs after the first that are not counted.
+        starts: processes of each side whose first step is timed.
         threads: of each side; None for all cores.
         timeout: seconds of silence after which a side counts as hanging.
     """
@@ -71,13 +73,14 @@ class Settings:
     against: str = "native"
     pairs: int = 15
     warmup: int = 2
+    starts: int = 1
     threads: int | None = None
     timeout: float = 600.0
 
     def __post_init__(self) -> None:
         if self.against not in AGAINST:
             raise UsageError(f"There is nothing called {self.against!r} to compare with; choose of: {_words(AGAINST)}.")
-        for name, least in (("pairs", 1), ("warmup", 1)):
+        for name, least in (("pairs", 1), ("warmup", 1), ("starts", 1)):
             if getattr(self, name) < least:
                 raise UsageError(f"{name} is {getattr(self, name)}; choose at least {least}.")
         if self.threads is not None and not 1 <= self.threads <= usable_cores():
@@ -232,6 +235,7 @@ class _Cell:
                     others.append(other)
             if others:
                 self._take_turns([ours, *others])
+                self._start_again(start, [ours, *others])
                 result["rows"].append(self._row([ours, *others]))
 
     @contextmanager
@@ -284,6 +288,14 @@ class _Cell:
                 side.turns.append(side.turn(side.epochs_each))
             self.tell(f"{self.where}: round {i + 1}", i + 1)
 
+    def _start_again(self, start: Callable[[Kind], Process], sides: list[Process]) -> None:
+        """Start more processes of each side, in turns, for nothing but their first epoch."""
+        for i in range(self.settings.starts - 1):
+            for side in sides if i % 2 else reversed(sides):
+                again = self._started(start, side.side)
+                again.kill()
+                side.later_starts.append(again.first)
+
     def _row(self, sides: list[Process]) -> dict[str, Any]:
         entries = [self._side_entry(side) for side in sides]
         ours, others = entries[0], entries[1:]
@@ -308,8 +320,10 @@ class _Cell:
         }
 
     def _side_entry(self, process: Process) -> dict[str, Any]:
-        last, first, steps = process.end(), process.first, self.work.steps
+        last, steps = process.end(), self.work.steps
         epoch = statistics.median(process.turns)
+        starts = [(each["ready_seconds"], each["epoch_seconds"]) for each in (process.first, *process.later_starts)]
+        ready, first_epoch = (statistics.median(column) for column in zip(*starts, strict=True))
         return {
             "kind": process.side.kind,
             "form": process.side.form,
@@ -317,13 +331,14 @@ class _Cell:
             "turns": process.turns,
             "epochs_each": process.epochs_each,
             "step_us": 1e6 * epoch / steps,
-            "ready": first["ready_seconds"],
-            "first_epoch": first["epoch_seconds"],
-            "first_step": figures.first_step(first["ready_seconds"], first["epoch_seconds"], epoch, steps),
-            "compile": max(0.0, first["epoch_seconds"] - epoch),
+            "starts": starts,
+            "ready": ready,
+            "first_epoch": first_epoch,
+            "first_step": statistics.median(figures.first_step(*each, epoch, steps) for each in starts),
+            "compile": max(0.0, first_epoch - epoch),
             "peak_bytes": last["peak_bytes"],
-            "losses": first["losses"],
-            "difference": first.get("difference", 0.0),
+            "losses": process.first["losses"],
+            "difference": process.first.get("difference", 0.0),
         }
 
     @staticmethod

@@ -30,6 +30,9 @@ ABSENT = "The benchmarks are not part of this installation; install d2l-core fro
 @click.option("--backend", "backends", type=BACKENDS, metavar="A,B,...", help="Every installed one if not given.")
 @click.option("--against", default="native", show_default=True, metavar="KIND", help="native, a layer above, or self.")
 @click.option("--pairs", type=click.IntRange(min=1), default=15, show_default=True, metavar="N", help="Turns of each.")
+@click.option(
+    "--starts", type=click.IntRange(min=1), default=1, show_default=True, metavar="N", help="First steps of each."
+)
 @click.option("--threads", type=click.IntRange(min=1), metavar="N", help="Of each side; all cores if not given.")
 @click.option("--sweep", "sweeps", multiple=True, metavar="NAME", help="Add the sizes of an MLP: batch or depth.")
 @click.option(
@@ -43,6 +46,7 @@ def bench(
     backends: tuple[str, ...] | None,
     against: str,
     pairs: int,
+    starts: int,
     threads: int | None,
     sweeps: tuple[str, ...],
     timeout: float,
@@ -69,7 +73,7 @@ def bench(
         check_writable(Path(str(json_file)), "--json")
     if html_file is not None:
         check_writable(html_file, "--html")
-    settings = harness.Settings(against=against, pairs=pairs, threads=threads, timeout=timeout)
+    settings = harness.Settings(against=against, pairs=pairs, starts=starts, threads=threads, timeout=timeout)
     names = [*workloads, *harness.sweep(sweeps)]
     with _progress() as watch:
         result = harness.run(names, backends or (), settings, watch)

@@ -47,7 +47,8 @@ def twin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Non
 
 
 def test_a_side_against_itself(here: Callable[..., Ended], tmp_path: Path) -> None:
-    words = ("linear_regression", "--backend", "numpy", "--against", "self", "--pairs", 2, "--threads", 1)
+    words = ("linear_regression", "--backend", "numpy", "--against", "self")
+    words += ("--pairs", 2, "--starts", 2, "--threads", 1)
     ended = here("bench", *words, "--json", "a.json", "--html", "a.html")
     assert ended.status == 0, ended.err
     result = json.loads((tmp_path / "a.json").read_text())
@@ -58,6 +59,7 @@ def test_a_side_against_itself(here: Callable[..., Ended], tmp_path: Path) -> No
     assert len(mine["losses"]) == row["steps"]
     assert mine["losses"][-1] < mine["losses"][0]
     assert [len(side["turns"]) for side in row["sides"]] == [2, 2]
+    assert [len(side["starts"]) for side in row["sides"]] == [2, 2]
     assert 0 < row["low"] <= row["ratio"] <= row["high"]
     assert all(side["first_step"] >= side["ready"] > 0 for side in row["sides"])
     assert "ours again" in ended.out
