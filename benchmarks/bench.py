@@ -14,9 +14,9 @@ otherwise.
   sides is one round), ``epochs_each`` (epochs in a turn), ``step_us`` (median microseconds for a step), ``starts`` (of
   each process that was started: seconds until the first epoch, and of the first epoch) and their medians ``ready``
   (import and build) and ``first_epoch``, ``first_step``, ``compile`` (what the first epoch took more than others),
-  ``peak_bytes``, ``losses`` (of the first epoch), ``difference`` (from our
-  losses, relative), ``break_even``: null, or the ``steps`` after which it has made up for its later start ``against``
-  the label of the other side that starts first (``steps`` null: never).
+  ``peak_bytes``, ``losses`` (of the first epoch), ``difference`` (from our losses, relative), ``break_even``: null, or
+  the ``steps`` after which it has made up for its later start ``against`` the label of the other side that starts
+  first (``steps`` null: never).
 - ``failures``: ``workload``, ``backend`` and the ``sentence`` that says why it, or one of its sides, was not measured.
 """
 

@@ -53,10 +53,10 @@ class Workload:
 
     Rounding differs between implementations, and training carries it on. The first loss, before any update, must agree
     to `FIRST_TOLERANCE`. For the others 1e-4 holds where training is smooth. Linear regression ends in a loss of 1e-4,
-    where the rounding of a weight is 3e-5 of it (1e-3). Batch normalisation over 64 numbers, as
-    in ResNet's last stage with its one pixel, magnifies rounding (1e-3), and more so Adam, whose first steps have the
-    sign of the gradient, however small it is: the transformer's losses in float32 and in float64, by the same code, are
-    2e-3 apart after ten steps (1e-2).
+    where the rounding of a weight is 3e-5 of it (1e-3). Batch normalisation over 64 numbers, as in ResNet's last stage
+    with its one pixel, magnifies rounding (1e-3), and more so Adam, whose first steps have the sign of the gradient,
+    however small it is: the transformer's losses in float32 and in float64, by the same code, are 2e-3 apart after ten
+    steps (1e-2).
     """
 
     name: str
