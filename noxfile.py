@@ -127,8 +127,8 @@ for _backend in BACKENDS:
 
 @nox.session
 def benchmarks(session: nox.Session) -> None:
-    """Our training step against the same step written by hand in each framework, as paired ratios."""
-    environment(session, ALL).run("python", "-m", "benchmarks", *session.posargs)
+    """Training against the same training by hand in each framework, as paired ratios."""
+    environment(session, ALL).run("d2l", "bench", *session.posargs)
 
 
 @nox.session

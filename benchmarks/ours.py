@@ -1,36 +1,48 @@
-"""Our side: the compiled step of the engine."""
+"""Our side: a run of `Trainer.fit` as a user calls it, held up between two epochs."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
-import numpy as np
+from d2l_benchmarks.workloads import Arrays, Workload
 
-from benchmarks.workloads import LR, Workload
-from d2l_core import nn, optim, xp
-from d2l_core.autodiff import compiled, value_and_grad
-from d2l_core.nn.functional import cross_entropy
+from d2l_core.data import Loader
+from d2l_core.training import Data, Observer, Trainer
+from d2l_core.training.history import Record
 
-Run = Callable[[int], list[float]]
+STREAM = (0, "shuffle")
+MOST_EPOCHS = 10**9
+
+Turn = Callable[[float, float, list[float]], bool]
+"""Called after each epoch with the seconds until the first one began (on the clock of `time.perf_counter`), the
+seconds of this one and its losses; false ends the run."""
 
 
-def prepare(workload: Workload, batches: list[tuple[np.ndarray, np.ndarray]]) -> tuple[dict[str, np.ndarray], Run]:
-    """The initial weights by path, and a function that takes some steps and returns their losses."""
-    tensors = [(xp.asarray(X), xp.asarray(y)) for X, y in batches]
-    model: nn.Module = workload.model().initialise(tensors[0][0], seed=0)
-    weights = model.state_dict()
-    optimiser = optim.SGD(model, LR)
-    gradient_of = value_and_grad(lambda X, y: cross_entropy(model(X), y), model)
+class _Steering(Observer):
+    def __init__(self, turn: Turn):
+        self.turn, self.began, self.seen = turn, 0.0, 0
 
-    def step(X, y):  # type: ignore[no-untyped-def]
-        value, gradients = gradient_of(X, y)
-        optimiser.update(gradients)
-        return value
+    def started(self, trainer: Trainer) -> None:
+        """The first epoch begins."""
+        self.began = time.perf_counter()
 
-    train = compiled(step, list(model.variables().values()))
+    def epoch_ended(self, trainer: Trainer, record: Record) -> None:
+        """Training and validation are over; only the former is timed."""
+        losses = trainer.history.losses[self.seen :]
+        self.seen += len(losses)
+        if not self.turn(self.began, record["seconds"], losses):
+            trainer.stop()
 
-    def run(steps: int) -> list[float]:
-        losses = [train(*tensors[i % len(tensors)]) for i in range(steps)]
-        return xp.to_numpy(xp.stack(losses)).tolist()
 
-    return weights, run
+def loader(workload: Workload, arrays: Arrays) -> Loader:
+    """The loader of the training data; its `order` tells a twin which example comes when."""
+    return Loader(arrays, workload.batch, shuffle=True, stream=STREAM)
+
+
+def train(workload: Workload, arrays: Arrays, turn: Turn) -> None:
+    """Train on the active backend until `turn` says that it is enough; one batch is held out for validation."""
+    held_out = Loader([array[: workload.batch] for array in arrays], workload.batch)
+    trainer = Trainer(MOST_EPOCHS, seed=0, clip_norm=workload.clip_norm, observers=[_Steering(turn)])
+    data = Data(loader(workload, arrays), held_out)
+    trainer.fit(workload.model(), data, loss=workload.loss, optimiser=workload.optimiser)

@@ -13,6 +13,7 @@ import warnings
 import click
 
 import d2l_core
+from d2l_core.cli._bench import bench
 from d2l_core.cli._checks import doctor
 from d2l_core.cli._comparison import compare, verify
 from d2l_core.cli._conformance import conformance
@@ -38,7 +39,7 @@ def cli() -> None:
     """Run the lessons of a deep-learning curriculum on any framework, and compare frameworks."""
 
 
-for command in (backends, lessons, run, compare, notebook, verify, conformance, doctor):
+for command in (backends, lessons, run, compare, notebook, verify, conformance, bench, doctor):
     cli.add_command(command)
 
 

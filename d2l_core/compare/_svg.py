@@ -51,6 +51,7 @@ class Chart:
         log: whether the logarithmic axis is shown at first.
         markers: a mark at each point.
         width: of the drawing in its own units, whose height is 420.
+        names: the numbers that stand below the x, where the axis is not linear in them.
     """
 
     name: str
@@ -64,6 +65,7 @@ class Chart:
     log: bool = False
     markers: bool = False
     width: int = WIDTH
+    names: Sequence[float] = ()
 
     def svg(self) -> str:
         """The drawing."""
@@ -80,6 +82,7 @@ class Chart:
         x0, x1 = self._x_range()
         content = {
             "x": list(self.x),
+            "names": list(self.names),
             "range": [x0, x1],
             "frame": [LEFT, self.width - RIGHT],
             "xLabel": self.x_label,
@@ -125,9 +128,12 @@ class Chart:
         base = HEIGHT - BOTTOM
         parts = [f'<line class="axis" x1="{LEFT}" x2="{self.width - RIGHT}" y1="{base}" y2="{base}"/>']
         low, high = self._x_range()
-        for value in _ticks(low, high, 7, whole=True):
+        ticks = (
+            zip(self.x, self.names, strict=True) if self.names else ((v, v) for v in _ticks(low, high, 7, whole=True))
+        )
+        for value, name in ticks:
             parts.append(f'<line class="axis" x1="{x(value):.1f}" x2="{x(value):.1f}" y1="{base}" y2="{base + 5}"/>')
-            parts.append(f'<text class="tick" x="{x(value):.1f}" y="{base + 22}" text-anchor="middle">{value:g}</text>')
+            parts.append(f'<text class="tick" x="{x(value):.1f}" y="{base + 22}" text-anchor="middle">{name:g}</text>')
         middle = (LEFT + self.width - RIGHT) / 2
         parts.append(
             f'<text class="label" x="{middle:.0f}" y="{HEIGHT - 6}" text-anchor="middle">{escape(self.x_label)}</text>'

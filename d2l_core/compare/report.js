@@ -62,7 +62,7 @@
       const x = left + (data.x[at] - x0) / (x1 - x0 || 1) * (right - left);
       cursor.removeAttribute("hidden");
       cursor.setAttribute("transform", "translate(" + x.toFixed(1) + " 0)");
-      const items = [entry(data.xLabel, Math.round(data.x[at]))];
+      const items = [entry(data.xLabel, data.names.length ? data.names[at] : Math.round(data.x[at]))];
       for (const curve of data.curves) {
         if (shown(curve.workers)) {
           items.push(entry(curve.label, curve.y[at], curve.workers.length === 1 ? curve.workers[0] : undefined));
