@@ -172,18 +172,26 @@ def batch_norm_infer(x, weight, bias, mean, var, eps, /):
 # recurrence
 
 
-def rnn_tanh(x, state, weight_ih, weight_hh, bias_ih, bias_hh, /):
-    packed = np.concatenate([np.reshape(w, -1) for w in (weight_ih, weight_hh, bias_ih, bias_hh)])
-    outputs, last = npx.rnn(
-        x,
-        packed,
-        np.expand_dims(state, 0),
-        mode="rnn_tanh",
-        state_size=state.shape[-1],
-        num_layers=1,
-        state_outputs=True,
-    )
-    return outputs, last[0]
+def _fused(mode, x, states, weights):
+    packed = np.concatenate([np.reshape(w, -1) for w in weights])
+    first = [np.expand_dims(state, 0) for state in states]
+    size = states[0].shape[-1]
+    outputs, *last = npx.rnn(x, packed, *first, mode=mode, state_size=size, num_layers=1, state_outputs=True)
+    return outputs, tuple(state[0] for state in last)
+
+
+def rnn_tanh(x, state, /, *weights):
+    outputs, (last,) = _fused("rnn_tanh", x, [state], weights)
+    return outputs, last
+
+
+def gru(x, state, /, *weights):
+    outputs, (last,) = _fused("gru", x, [state], weights)
+    return outputs, last
+
+
+def lstm(x, state, /, *weights):
+    return _fused("lstm", x, state, weights)
 
 
 # randomness: the bits are computed on the host, as MXNet has no unsigned integers

@@ -12,7 +12,7 @@ import pytest
 from d2l_conformance.conftest import selected_backends
 
 import d2l_core
-from d2l_core import interface, nn, optim, random
+from d2l_core import nn, optim, random
 from d2l_core.backend import current, use_backend
 from d2l_core.data import Loader
 from d2l_core.nn.functional import cross_entropy

@@ -2,6 +2,7 @@
 
 import math
 import warnings
+from contextlib import nullcontext
 
 import numpy as np
 import torch
@@ -100,20 +101,32 @@ def batch_norm_infer(x, weight, bias, mean, var, eps, /):
 # recurrence
 
 
-def rnn_tanh(x, state, weight_ih, weight_hh, bias_ih, bias_hh, /):
-    weights = (weight_ih, weight_hh, bias_ih, bias_hh)
-    if not x.is_cuda:
-        return _fused_rnn(x, state, weights)
-    if differentiated_twice():  # cuDNN's gradient has no gradient
+def rnn_tanh(x, state, /, *weights):
+    if differentiated_twice() and x.is_cuda:  # cuDNN's gradient has no gradient
         return composites.rnn_tanh.__wrapped__(x, state, *weights)
-    with warnings.catch_warnings():  # weights that are not one piece of memory are copied, which is cheap
-        warnings.filterwarnings("ignore", "RNN module weights are not part of single contiguous chunk")
-        return _fused_rnn(x, state, weights)
-
-
-def _fused_rnn(x, state, weights):
-    outputs, last = torch.rnn_tanh(x, state[None], weights, True, 1, 0.0, torch.is_grad_enabled(), False, False)
+    outputs, last = _fused(torch.rnn_tanh, x, state[None], weights)
     return outputs, last[0]
+
+
+def gru(x, state, /, *weights):
+    if differentiated_twice() and x.is_cuda:
+        return composites.gru.__wrapped__(x, state, *weights)
+    outputs, last = _fused(torch.gru, x, state[None], weights)
+    return outputs, last[0]
+
+
+def lstm(x, state, /, *weights):
+    if differentiated_twice():  # oneDNN's has none either
+        return composites.lstm.__wrapped__(x, state, *weights)
+    outputs, hidden, cell = _fused(torch.lstm, x, [part[None] for part in state], weights)
+    return outputs, (hidden[0], cell[0])
+
+
+def _fused(layer, x, state, weights):
+    with warnings.catch_warnings() if x.is_cuda else nullcontext():
+        if x.is_cuda:  # weights that are not one piece of memory are copied, which is cheap
+            warnings.filterwarnings("ignore", "RNN module weights are not part of single contiguous chunk")
+        return layer(x, state, weights, True, 1, 0.0, torch.is_grad_enabled(), False, False)
 
 
 # randomness
