@@ -12,6 +12,7 @@ from d2l_core.backend import current
 
 from .arrays import default_float, index
 from .autodiff import differentiated_twice
+from .recording import on_host
 
 linear = functional.linear
 relu = torch.relu
@@ -136,7 +137,12 @@ def dropout(x, p, key, counter, /):
 
 
 def _random_bits(key, counter, shape, device):
-    """Random integers below 2**24 as int32, computed on the host or on the card."""
+    """Random integers below 2**24 as int32; one operator of a recording, since Python reads the counter."""
+    return on_host(_drawn_bits, key, counter, shape, device)
+
+
+def _drawn_bits(key, counter, shape, device):
+    """Computed on the host or on the card."""
     shape = (shape,) if isinstance(shape, int) else tuple(shape)
     first = _mix((key & _MASK) ^ _mix(int(counter)))
     second = _mix((key >> 32) ^ first)
