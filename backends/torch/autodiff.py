@@ -101,7 +101,7 @@ def compile(f, /):
         if step:
             try:
                 return step(leaves)
-            except Exception:  # f has the better words, or another way for such values
+            except (RuntimeError, IndexError, ValueError):  # f has the better words, or another way for such values
                 return f(*trees)
         return f(*trees)
 

@@ -70,7 +70,7 @@ class _Writer:
     def written(self):
         if not self.possible:
             return None
-        calls = self._needed(self._distinct())
+        calls = self._needed(list(self._distinct()))
         outputs = self._renamed(self.outputs)
         return self._assembled(calls, outputs)
 
@@ -88,6 +88,8 @@ class _Writer:
             call.args, call.options = self._renamed(call.args), self._renamed(call.options)
             slot = call.results
             if not isinstance(slot, Slot) or _changed(call):
+                for s in _slots(slot):
+                    views.setdefault((self.groups[s], self.layouts[s]), s)
                 yield call
                 continue
             key = self.groups[slot], self.layouts[slot]
@@ -125,7 +127,7 @@ class _Writer:
     def _needed(self, calls):
         """The calls whose results are used, or that do something else."""
         used, kept = set(_slots(self._renamed(self.outputs))), []
-        for call in reversed(list(calls)):
+        for call in reversed(calls):
             if not _pure(call.operator) or _changed(call) or not used.isdisjoint(_slots(call.results)):
                 kept.append(call)
                 used.update(_slots([call.args, call.options]))
@@ -140,8 +142,9 @@ class _Writer:
                 last_of_slot[s] = last_of_group[self.groups[s]] = position
         kept = set(_slots(outputs))
         for position, call in enumerate(calls):
-            self._write(call, {g for g, last in last_of_group.items() if last == position} - self.pinned)
-            done = {s for s in _slots([call.args, call.options, call.results]) if last_of_slot[s] == position}
+            here = set(_slots([call.args, call.options, call.results]))
+            self._write(call, {g for g in map(self.groups.__getitem__, here) if last_of_group[g] == position} - self.pinned)
+            done = {s for s in here if last_of_slot[s] == position}
             dying = [f"s{s}" for s in sorted(done - kept) if s >= self.count and s not in self.constants]
             if dying:
                 self.lines.append("del " + ", ".join(dying))
@@ -191,6 +194,8 @@ class _Writer:
         """The expression of a tree; whatever is no tensor of the tape has a name."""
         if isinstance(branch, Slot):
             return f"s{branch}"
+        if isinstance(branch, list | tuple) and not [*_slots(branch)] and branch not in ([], ()):
+            return self._name(branch)
         if type(branch) is list:
             return f"[{', '.join(map(self._spelled, branch))}]"
         if type(branch) is tuple:
@@ -230,7 +235,7 @@ def _name(operator):
 def _quick(operator):
     name = _name(operator)
     if name.rstrip("_") in _QUICK:
-        return getattr(torch.Tensor, name) if name.endswith("_") else getattr(torch, name, getattr(torch.Tensor, name))
+        return getattr(torch if hasattr(torch, name) and name[-1] != "_" else torch.Tensor, name)
     return getattr(operator, "_op", operator)
 
 
@@ -242,7 +247,8 @@ def _inplace(operator):
 
 def _out(operator):
     """The operator that writes into a given tensor, and the name of that argument."""
-    for overload in map(operator.overloadpacket.__getattr__, operator.overloadpacket.overloads()):
+    for name in operator.overloadpacket.overloads():
+        overload = getattr(operator.overloadpacket, name)
         arguments = overload._schema.arguments
         if [_kind(x) for x in arguments[:-1]] == [_kind(x) for x in operator._schema.arguments] and arguments[-1].is_out:
             return overload, arguments[-1].name
