@@ -8,7 +8,7 @@ from d2l_core import tree
 from d2l_core.backend import current
 from d2l_core.errors import outside_tensor
 
-from .recording import recording
+from .recording import recorder
 from .replay import recorded
 
 _DEPTH = ContextVar("d2l_torch_depth", default=0)
@@ -85,42 +85,42 @@ class _Ruled(torch.autograd.Function):
         return (None, None, None, *context.run(ctx.rule, list(grads)))
 
 
+_MOST = 64  # signatures of a compiled function that are recorded
+
+
 def compile(f, /):
-    """The first call of each signature is recorded while it runs; the next ones replay it."""
+    """The first call of each signature on the CPU is recorded while it runs; the next ones replay it."""
     known = {}
 
     def run(*trees):
-        leaves = tree.leaves(trees)
-        key = None if recording() or _DEPTH.get() else _signature(trees, leaves)
-        if key is None:
+        context, leaves = current(), []
+        key = context.precision, context.device, _signature(trees, leaves)
+        if _DEPTH.get() or recorder() is not None:
             return f(*trees)
-        step = known.get(key)
-        if step is None and len(known) < _MOST:
-            result, known[key] = recorded(f, trees, leaves)
-            return result
-        if step:
+        if key in known:
             try:
-                return step(leaves)
+                return known[key](leaves) if known[key] else f(*trees)
             except (RuntimeError, IndexError, ValueError):  # f has the better words, or another way for such values
                 return f(*trees)
-        return f(*trees)
+        if len(known) == _MOST or not all(isinstance(x, torch.Tensor) and x.is_cpu for x in leaves):
+            return f(*trees)
+        result, known[key] = recorded(f, trees, leaves)
+        return result
 
     return run
 
 
-_MOST = 64
-"""Signatures of which a compiled function keeps recordings."""
-
-
-def _signature(trees, leaves):
-    """What a recording depends on; None where there is none."""
-    context = current()
-    key = [context.precision, context.device]
-    for x in leaves:
-        if not isinstance(x, torch.Tensor) or x.requires_grad or not x.is_cpu:
-            return None
-        key += x.shape, x.stride(), x.dtype
-    return (*key, repr(tree.map(lambda x: 0, trees)))
+def _signature(branch, leaves):
+    """What a recording depends on; the leaves are collected."""
+    if isinstance(branch, dict):
+        return *branch, *[_signature(x, leaves) for x in branch.values()]
+    if isinstance(branch, list | tuple):
+        return type(branch), *[_signature(x, leaves) for x in branch]
+    if branch is not None:
+        leaves.append(branch)
+    if not isinstance(branch, torch.Tensor):
+        return branch if branch is None else NotImplemented
+    return branch.shape, branch.stride(), branch.dtype, branch.device, branch.requires_grad
 
 
 def scan(f, init, xs, /):
