@@ -97,6 +97,18 @@ def straight(calls: list[Call], inputs: int, constants: dict[Slot, Any], outputs
     return scope["bind"](**bound)  # type: ignore[no-any-return]
 
 
+def when_called(build: Callable[[], Callable[..., Any]]) -> Callable[..., Any]:
+    """The function that `build` makes, made when it is called first; `build` is then let go."""
+    held: list[Callable[..., Any]] = [build]
+
+    def call(*args: Any) -> Any:
+        if len(held) == 1:
+            held[:] = [held[0](), call]
+        return held[0](*args)
+
+    return call
+
+
 def _target(results: Any) -> str:
     if isinstance(results, list | tuple) and any(slots(results)):
         return f"[{', '.join(map(_target, results))}]"

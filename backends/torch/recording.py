@@ -8,6 +8,7 @@ from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode, _get_current_dispatch_mode
 
 from d2l_core._straight import Call, Slot, branches, slots
+from d2l_core._tape import Tape
 
 LONGEST = 20_000  # operators of a recording
 SMALL = 2**16  # bytes of what is kept to be computed once
@@ -18,42 +19,43 @@ _LIKE = {"ones_like", "zeros_like", "full_like", "new_zeros", "new_ones", "new_f
 
 
 class Recorder(TorchDispatchMode):
-    """Writes down the calls inside the block; the first slots are those of `inputs`.
+    """Fills a tape with the operators that run inside the block.
 
-    For each slot there is a group, the first slot that has the same memory, and a layout, which tells the tensors in one
-    memory apart. `fixed` has tensors of outside, and what is computed from nothing else; `changed` groups that are
-    written into. A recording is refused that is too long, or whose course may depend on values.
+    A recording is refused that is too long, whose course may depend on values, or that changes tensors of outside.
     """
 
     def __init__(self, inputs):
         super().__init__()
-        self.calls, self.groups, self.layouts, self.fixed, self.changed = [], [], [], {}, set()
-        self.refused, self._paused, self._known, self._watch = False, False, {}, _Watch(self)
-        self._inputs, self.outside = inputs, self.noted(inputs, {}, self._new)
+        self.tape, self.inputs, self._known = Tape(), inputs, {}
+        self.refused = self.paused = False
+        self.tape.outside += self.noted(inputs, {}, self._new)
+
+    @classmethod
+    def _should_skip_dynamo(cls):
+        return False  # else the first operator imports PyTorch's compiler, which takes longer than PyTorch
 
     def __torch_dispatch__(self, operator, types, args=(), kwargs=None):
         results = operator(*args, **(kwargs or {}))
-        if not self._paused:
-            self._note(operator, args, kwargs or {}, results)
+        if not self.paused:
+            self.note(operator, args, kwargs or {}, results)
         return results
 
-    def _note(self, operator, args, options, results):
-        tags, memory = getattr(operator, "tags", ()), {}
-        self.refused |= len(self.calls) == LONGEST or not _BY_VALUE.isdisjoint(tags)
+    def note(self, operator, args, options, results):
+        """Write down a call that was made."""
+        tape, tags, memory = self.tape, getattr(operator, "tags", ()), {}
+        self.refused |= len(tape.calls) == LONGEST or not _BY_VALUE.isdisjoint(tags)
         if self.refused:
             return
-        args, options = self.noted((args, options), memory, self._constant)
+        args, options = self.noted((args, options), memory, self.constant)
         made = self.noted(results, memory, self._new)
-        written = {self.groups[s] for s in slots(_written(operator, args, options))}
-        self.changed |= written
-        self.refused |= not written.isdisjoint(self.outside)
-        for s in [s for s in self.fixed if self.groups[s] in written]:
-            del self.fixed[s]
+        written = tape.groups_of(_written(operator, args, options))
+        self.refused = bool(written) and not tape.write(written)
         random = torch.Tag.nondeterministic_seeded in tags
-        self.calls.append(Call(operator, args, options, made, bool(written or random)))
-        fixed = name(operator) in _LIKE or all(s in self.fixed for s in slots((args, options)))
-        if isinstance(made, Slot) and fixed and not random and self.layouts[made][-1] <= SMALL:
-            self.fixed[made] = results
+        tape.calls.append(Call(operator, args, options, made, bool(written or random)))
+        if isinstance(made, Slot) and tape.layouts[made][-1] <= SMALL and not written:
+            tape.small.add(made)
+            if not random and (name(operator) in _LIKE or all(s in tape.fixed for s in slots((args, options)))):
+                tape.fixed[made] = results
 
     def noted(self, branch, memory, unknown):
         """A tree with slots in place of tensors; `memory` collects the groups of their memories."""
@@ -62,27 +64,22 @@ class Recorder(TorchDispatchMode):
         kept, slot = self._known.get(id(branch), (None, None))
         if kept is None or kept() is not branch:
             slot = unknown(branch, memory)
-        memory[branch.untyped_storage()._cdata] = self.groups[slot]
+        memory[branch.untyped_storage()._cdata] = self.tape.groups[slot]
         return slot
 
     def _new(self, x, memory):
-        slot, storage = Slot(len(self.groups)), x.untyped_storage()
-        self.groups.append(memory.get(storage._cdata, slot))
-        self.layouts.append((x.shape, x.stride(), x.dtype, x.storage_offset(), storage.nbytes()))
+        slot, storage = Slot(len(self.tape.groups)), x.untyped_storage()
+        self.tape.groups.append(memory.get(storage._cdata, slot))
+        self.tape.layouts.append((x.shape, x.stride(), x.dtype, x.storage_offset(), storage.nbytes()))
         self._known[id(x)] = weakref.ref(x), slot
         return slot
 
-    def _constant(self, x, memory):
+    def constant(self, x, memory):
+        """The slot of a tensor of outside."""
         slot = self._new(x, {})
-        self.fixed[slot] = x
-        self.outside.append(slot)
+        self.tape.fixed[slot] = x
+        self.tape.outside.append(slot)
         return slot
-
-    def finished(self, results):
-        """The slots of the results; the tensors of the recording are let go."""
-        results = self.noted(results, {}, self._constant)
-        self._inputs = self._known = None
-        return results
 
 
 def name(operator):
@@ -103,15 +100,13 @@ def _targets(operator):
     return [(i, x.name) for i, x in enumerate(arguments) if x.alias_info is not None and x.alias_info.is_write]
 
 
-class _Watch(TorchFunctionMode):
-    """Refuses a recording when Python reads numbers, which no operator tells."""
+class Watch(TorchFunctionMode):
+    """Notes whether Python reads numbers inside the block, which no operator tells."""
 
-    def __init__(self, recorder):
-        super().__init__()
-        self._recorder = recorder
+    read = False
 
     def __torch_function__(self, function, types, args=(), kwargs=None):
-        self._recorder.refused |= function in _ON_HOST
+        self.read |= function in _ON_HOST
         return function(*args, **(kwargs or {}))
 
 
@@ -124,12 +119,12 @@ def recorder():
 def on_host(f, *args):
     """``f(*args)``, which may read tensors in Python: one operator of a recording."""
     active = recorder()
-    if active is None or active._paused:
+    if active is None or active.paused:
         return f(*args)
-    active._paused = True
+    active.paused = True
     try:
         result = f(*args)
     finally:
-        active._paused = False
-    active._note(f, args, {}, result)
+        active.paused = False
+    active.note(f, args, {}, result)
     return result
