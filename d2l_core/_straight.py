@@ -37,7 +37,7 @@ def branches(f: Callable[[Any], Any], tree: Any) -> Any:
         return {key: f(branch) for key, branch in tree.items()}
     if not isinstance(tree, list | tuple):
         return tree
-    changed = map(f, tree)
+    changed = list(map(f, tree))
     return type(tree)(*changed) if hasattr(tree, "_fields") else type(tree)(changed)
 
 
@@ -132,7 +132,9 @@ class _Names:
         inner = "".join(f"{self.of(branch)}, " for branch in tree)
         if type(tree) in (list, tuple):
             return f"[{inner}]" if isinstance(tree, list) else f"({inner})"
-        return f"{self._name(type(tree))}({inner})"
+        return (
+            f"{self._name(type(tree))}({inner})" if hasattr(tree, "_fields") else f"{self._name(type(tree))}(({inner}))"
+        )
 
     def _name(self, x: Any) -> str:
         if id(x) not in self._known:

@@ -89,3 +89,15 @@ class Tape:
                 seen.setdefault(key, slot)
             calls.append(call)
         return calls, names
+
+
+def signature(tree: Any, describe: Callable[[Any], Any], leaves: list[Any]) -> Any:
+    """The structure of a tree with its leaves described, to be looked up; `leaves` collects the leaves."""
+    if isinstance(tree, list | tuple):
+        return type(tree), *[signature(branch, describe, leaves) for branch in tree]
+    if isinstance(tree, dict):
+        return *tree, *[signature(branch, describe, leaves) for branch in tree.values()]
+    if tree is None:
+        return dict
+    leaves.append(tree)
+    return describe(tree)

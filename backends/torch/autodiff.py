@@ -1,10 +1,12 @@
 """Gradients from PyTorch's tape, and steps that are recorded once and replayed."""
 
+import contextlib
 from contextvars import ContextVar, copy_context
 
 import torch
 
 from d2l_core import tree
+from d2l_core._tape import signature
 from d2l_core.backend import current
 from d2l_core.errors import outside_tensor
 
@@ -94,33 +96,22 @@ def compile(f, /):
 
     def run(*trees):
         context, leaves = current(), []
-        key = context.precision, context.device, _signature(trees, leaves)
+        key = context.precision, context.device, signature(trees, _described, leaves)
         if _DEPTH.get() or recorder() is not None:
             return f(*trees)
-        if key in known:
-            try:
-                return known[key](leaves) if known[key] else f(*trees)
-            except (RuntimeError, IndexError, ValueError):  # f has the better words, or another way for such values
-                return f(*trees)
-        if len(known) == _MOST or not all(isinstance(x, torch.Tensor) and x.is_cpu for x in leaves):
-            return f(*trees)
-        result, known[key] = recorded(f, trees, leaves)
-        return result
+        if known.get(key):
+            with contextlib.suppress(RuntimeError, IndexError, ValueError):  # f has the words, or goes another way
+                return known[key](leaves)
+        elif key not in known and len(known) < _MOST and all(isinstance(x, torch.Tensor) and x.is_cpu for x in leaves):
+            result, known[key] = recorded(f, trees, leaves)
+            return result
+        return f(*trees)
 
     return run
 
 
-def _signature(branch, leaves):
-    """What a recording depends on; the leaves are collected."""
-    if isinstance(branch, dict):
-        return *branch, *[_signature(x, leaves) for x in branch.values()]
-    if isinstance(branch, list | tuple):
-        return type(branch), *[_signature(x, leaves) for x in branch]
-    if branch is not None:
-        leaves.append(branch)
-    if not isinstance(branch, torch.Tensor):
-        return branch if branch is None else NotImplemented
-    return branch.shape, branch.stride(), branch.dtype, branch.device, branch.requires_grad
+def _described(x):
+    return (x.shape, x.stride(), x.dtype, x.device, x.requires_grad) if isinstance(x, torch.Tensor) else None
 
 
 def scan(f, init, xs, /):

@@ -19,10 +19,7 @@ _LIKE = {"ones_like", "zeros_like", "full_like", "new_zeros", "new_ones", "new_f
 
 
 class Recorder(TorchDispatchMode):
-    """Fills a tape with the operators that run inside the block.
-
-    A recording is refused that is too long, whose course may depend on values, or that changes tensors of outside.
-    """
+    """Fills a tape; `refused` if it is too long, its course may depend on values, or it changes tensors of outside."""
 
     def __init__(self, inputs):
         super().__init__()

@@ -42,11 +42,12 @@ def _fit(call, tape, dies):
     """The call in its best form."""
     operator, args, options = call[:3]
     slot = _reusable(call, tape, dies)
-    if slot is not None and slot == args[0] and (found := _inplace(operator)):
-        operator = found
+    packet = getattr(torch.ops.aten, name(operator) + "_", None)
+    if slot is not None and slot == args[0] and hasattr(packet, operator._overloadname):
+        operator = getattr(packet, operator._overloadname)  # it writes into its first argument
     elif slot is not None and (found := _out(operator)):
         operator, options = found[0], {**options, found[1]: slot}
-    if name(operator).rstrip("_") in ("add", "sub", "mul", "div"):
+    if name(operator).rstrip("_") in ("add", "sub", "mul", "div") and isinstance(args[0], Slot):
         dtype = tape.layouts[args[0]][2]
         if dtype in (torch.float32, torch.float64):  # a number becomes what PyTorch would make of it at each call
             args = [torch.tensor(x, dtype=dtype) if type(x) is float else x for x in args]
@@ -70,11 +71,6 @@ def _quick(operator):
     if key.rstrip("_") in _QUICK:
         return getattr(torch if hasattr(torch, key) and key[-1] != "_" else torch.Tensor, key)
     return getattr(operator, "_op", operator)
-
-
-def _inplace(operator):
-    """The operator that writes into its first argument."""
-    return getattr(getattr(torch.ops.aten, name(operator) + "_", None), operator._overloadname, None)
 
 
 @functools.cache
