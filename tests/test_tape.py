@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 import weakref
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -32,7 +32,7 @@ def as_it_is(call: Call, dies: Any) -> Call:
 class Number:
     """A number that can be watched."""
 
-    alive: weakref.WeakSet[Number] = weakref.WeakSet()
+    alive: ClassVar[weakref.WeakSet[Number]] = weakref.WeakSet()
 
     def __init__(self, value: float):
         self.value = value
