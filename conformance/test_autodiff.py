@@ -351,6 +351,24 @@ def test_compiled_sees_what_changed(backend: Backend, x: Array) -> None:
         close(y, 2 * scale * x)
 
 
+def test_compiled_keeps_its_constants(backend: Backend, x: Array) -> None:
+    """What the function closes over has the same values at each call, also after a call that failed."""
+    constant = xp.asarray(x)
+
+    def f(state: list[Any], a: Any) -> Any:
+        return [state[0] + xp.ones_like(a)], (xp.exp(constant * 0.5) + a, xp.zeros_like(a), constant)
+
+    step, state = xp.compile(f), [xp.asarray(x)]
+    for count in range(1, 4):
+        state, (total, zeros, kept) = step(state, xp.asarray((count * x).astype(x.dtype)))
+        close(state[0], x + count)
+        close(total, np.exp(x * 0.5) + count * x)
+        close(zeros, np.zeros_like(x))
+        close(kept, x)
+        with pytest.raises(Exception):  # noqa: B017, PT011 - whatever the framework raises
+            step([xp.asarray(x)], xp.asarray(np.ones((7, 5, 3), x.dtype)))
+
+
 def test_compiled_second_derivative(backend: Backend, x: Array) -> None:
     """Nested differentiation inside compiled code."""
 

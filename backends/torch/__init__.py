@@ -1,4 +1,4 @@
-"""PyTorch: eager, with gradients from its tape; on NVIDIA cards, the CPU and Apple's GPU."""
+"""PyTorch: gradients from its tape, steps recorded and replayed; on NVIDIA cards, the CPU and Apple's GPU."""
 
 from d2l_core.backend import Adapter
 

@@ -1,11 +1,17 @@
-"""Gradients from PyTorch's tape; it runs eagerly, so nothing is compiled."""
+"""Gradients from PyTorch's tape, and steps that are recorded once and replayed."""
 
+import contextlib
 from contextvars import ContextVar, copy_context
 
 import torch
 
 from d2l_core import tree
+from d2l_core._tape import signature
+from d2l_core.backend import current
 from d2l_core.errors import outside_tensor
+
+from .recording import recorder
+from .replay import recorded
 
 _DEPTH = ContextVar("d2l_torch_depth", default=0)
 
@@ -81,8 +87,31 @@ class _Ruled(torch.autograd.Function):
         return (None, None, None, *context.run(ctx.rule, list(grads)))
 
 
+_MOST = 64  # signatures of a compiled function that are recorded
+
+
 def compile(f, /):
-    return f
+    """The first call of each signature on the CPU is recorded while it runs; the next ones replay it."""
+    known = {}
+
+    def run(*trees):
+        context, leaves = current(), []
+        key = context.precision, context.device, signature(trees, _described, leaves)
+        if _DEPTH.get() or recorder() is not None:
+            return f(*trees)
+        if known.get(key):
+            with contextlib.suppress(RuntimeError, IndexError, ValueError):  # f has the words, or goes another way
+                return known[key](leaves)
+        elif key not in known and len(known) < _MOST and all(isinstance(x, torch.Tensor) and x.is_cpu for x in leaves):
+            result, known[key] = recorded(f, trees, leaves)
+            return result
+        return f(*trees)
+
+    return run
+
+
+def _described(x):
+    return (x.shape, x.stride(), x.dtype, x.device, x.requires_grad) if isinstance(x, torch.Tensor) else None
 
 
 def scan(f, init, xs, /):

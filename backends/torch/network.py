@@ -13,6 +13,7 @@ from d2l_core.backend import current
 
 from .arrays import default_float, index
 from .autodiff import differentiated_twice
+from .recording import on_host
 
 linear = functional.linear
 relu = torch.relu
@@ -65,7 +66,8 @@ def log_softmax(x, /, *, axis=-1):
 
 
 def one_hot(indices, num_classes, /):
-    return functional.one_hot(indices.to(torch.int64), num_classes).to(default_float())
+    ones = torch.zeros((*indices.shape, num_classes), dtype=default_float(), device=indices.device)
+    return ones.scatter_(-1, indices.to(torch.int64).unsqueeze(-1), 1.0)  # PyTorch's own looks at the numbers
 
 
 def embedding(indices, weight, /):
@@ -149,7 +151,12 @@ def dropout(x, p, key, counter, /):
 
 
 def _random_bits(key, counter, shape, device):
-    """Random integers below 2**24 as int32, computed on the host or on the card."""
+    """Random integers below 2**24 as int32; one operator of a recording, since Python reads the counter."""
+    return on_host(_drawn_bits, key, counter, shape, device)
+
+
+def _drawn_bits(key, counter, shape, device):
+    """Computed on the host or on the card."""
     shape = (shape,) if isinstance(shape, int) else tuple(shape)
     first = _mix((key & _MASK) ^ _mix(int(counter)))
     second = _mix((key >> 32) ^ first)

@@ -1,0 +1,85 @@
+"""Compiled steps: recorded at the first call, then replayed as one straight function, to the same bits.
+
+A replay has no modules, no autograd and no look-ups, and elementwise operators write into what has just died.
+"""
+
+import functools
+
+import torch
+
+from d2l_core import tree
+from d2l_core._straight import Slot, slots, when_called
+
+from .recording import Recorder, Watch, name
+
+_QUICK = {
+    "add", "addmm", "bmm", "cat", "div", "exp", "expand", "log", "mean", "mm", "mul", "neg", "permute", "relu", "rsqrt",
+    "select", "sigmoid", "sqrt", "squeeze", "stack", "sub", "sum", "t", "tanh", "transpose", "unsqueeze", "view",
+}  # fmt: skip
+"""Operators whose Python function takes their arguments as they are, and sooner than the operator itself."""
+
+
+def recorded(f, trees, leaves):
+    """The result of a call of f, and a function of the leaves that repeats it; None if it must not be repeated."""
+    distinct = len({id(x) for x in leaves}) == len(leaves)
+    recorder = Recorder(leaves if distinct else [x.detach() for x in leaves])
+    with recorder, Watch() as watch:
+        result = f(*tree.unflatten(trees, recorder.inputs))
+    refused = recorder.refused or watch.read
+    if refused or any(isinstance(x, torch.Tensor) and x.requires_grad for x in tree.leaves(result)):
+        return result, None
+    tape, outputs, count = recorder.tape, recorder.noted(result, {}, recorder.constant), len(leaves)
+    function = when_called(lambda: tape.function(count, outputs, lambda call, dies: _fit(call, tape, dies)))
+
+    def replay(values):
+        with torch._C._AutoDispatchBelowAutograd():
+            return function(*values)
+
+    return result, replay
+
+
+def _fit(call, tape, dies):
+    """The call in its best form."""
+    operator, args, options = call[:3]
+    slot = _reusable(call, tape, dies)
+    packet = getattr(torch.ops.aten, name(operator) + "_", None)
+    if slot is not None and slot == args[0] and hasattr(packet, operator._overloadname):
+        operator = getattr(packet, operator._overloadname)  # it writes into its first argument
+    elif slot is not None and (found := _out(operator)):
+        operator, options = found[0], {**options, found[1]: slot}
+    if name(operator).rstrip("_") in ("add", "sub", "mul", "div") and isinstance(args[0], Slot):
+        dtype = tape.layouts[args[0]][2]
+        if dtype in (torch.float32, torch.float64):  # a number becomes what PyTorch would make of it at each call
+            args = [torch.tensor(x, dtype=dtype) if type(x) is float else x for x in args]
+    return call._replace(function=_quick(operator), args=args, options=options)
+
+
+def _reusable(call, tape, dies):
+    """A dying argument, all of its memory, into which an elementwise operator may write its result."""
+    if torch.Tag.pointwise not in getattr(call.function, "tags", ()) or not isinstance(call.results, Slot):
+        return None
+    layout, read = tape.layouts[call.results], list(slots((call.args, call.options)))
+    for s in read if layout[-1] == layout[0].numel() * layout[2].itemsize else ():
+        alone = all(other == s for other in read if tape.groups[other] == tape.groups[s])
+        if tape.layouts[s] == layout and alone and dies(s):
+            return s
+    return None
+
+
+def _quick(operator):
+    key = name(operator)
+    if key.rstrip("_") in _QUICK:
+        return getattr(torch if hasattr(torch, key) and key[-1] != "_" else torch.Tensor, key)
+    return getattr(operator, "_op", operator)
+
+
+@functools.cache
+def _out(operator):
+    """The operator that writes into a given tensor, and the name of that argument."""
+    wanted = [(x.name, str(x.type)) for x in operator._schema.arguments]
+    for overload in operator.overloadpacket.overloads():
+        found = getattr(operator.overloadpacket, overload)
+        *others, last = found._schema.arguments
+        if last.is_out and [(x.name, str(x.type)) for x in others] == wanted:
+            return found, last.name
+    return None
