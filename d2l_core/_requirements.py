@@ -118,6 +118,15 @@ def batch_norm_infer(x: Tensor, weight: Tensor, bias: Tensor, mean: Tensor, var:
     _require(lengths == {(x.shape[1],)}, "There is one number for each channel.")
 
 
+def lstm(x: Tensor, state: tuple[Tensor, Tensor], *weights: Tensor) -> None:
+    """Weights for the gates of as many units as the states have."""
+    batch, units = state[0].shape
+    rows = 4 * units
+    shapes = [(batch, units), (rows, x.shape[2]), (rows, units), (rows,), (rows,)]
+    fits = [tuple(y.shape) for y in (state[1], *weights)] == shapes and x.shape[1] == batch
+    _require(fits, "Weights, states and inputs do not fit together.")
+
+
 REQUIREMENTS: dict[str, Callable[..., None]] = {
     name: value for name, value in list(globals().items()) if inspect.isfunction(value) and not name.startswith("_")
 }
