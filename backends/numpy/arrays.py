@@ -119,14 +119,16 @@ def broadcast_to(x, /, shape):
     return numpy.broadcast_to(x, shape).copy()
 
 
-defvjp(broadcast_to, lambda answer, x, shape: lambda g: _sum_to(g, x.shape))
+defvjp(broadcast_to, lambda answer, x, shape: lambda g: sum_to(g, x.shape))
 
 
-def _sum_to(g, shape):
+def sum_to(g, shape):
     """The gradient of `broadcast_to`: g summed over the axes along which a tensor of `shape` was repeated."""
+    if g.shape == shape:
+        return g
     ahead = g.ndim - len(shape)
     axes = tuple(a for a in range(g.ndim) if a < ahead or (shape[a - ahead] == 1 and g.shape[a] != 1))
-    return np.reshape(np.sum(g, axes), shape) if axes else g
+    return np.reshape(np.sum(g, axes), shape)
 
 
 def matrix_transpose(x, /):
@@ -272,7 +274,8 @@ def sum(x, /, *, axis=None, keepdims=False):
 
 
 def mean(x, /, *, axis=None, keepdims=False):
-    return as_tensor(np.mean(x, axis, keepdims=keepdims))
+    total = np.sum(x, axis, keepdims=keepdims)
+    return as_tensor(total / (x.size // total.size if total.size else 1))
 
 
 def var(x, /, *, axis=None, correction=0.0, keepdims=False):

@@ -22,6 +22,14 @@ def _frame(x, padding, value=0.0):
     return numpy.pad(x, [(0, 0), (0, 0), *((p, p) for p in padding)], constant_values=value)
 
 
+def _frame_shape(spatial, padding):
+    return tuple(n + 2 * p for n, p in zip(spatial, padding, strict=True))
+
+
+def _unframed(x, padding):
+    return x[(slice(None), slice(None), *(slice(p, n - p) for p, n in zip(padding, x.shape[2:], strict=True)))]
+
+
 def _extents(spatial, window, stride, dilation):
     return tuple((n - d * (w - 1) - 1) // s + 1 for n, w, s, d in zip(spatial, window, stride, dilation, strict=True))
 
@@ -36,51 +44,60 @@ def _windows(x, window, stride, dilation):
     return as_strided(x, (*x.shape[:2], *window, *out), (*x.strides[:2], *inner, *outer), writeable=False)
 
 
-def _columns(x, window, stride, padding, dilation, groups):
-    """x as matrices (groups, C / groups * window, N * out), and the extents of the result."""
+def _blocks(x, window, stride, padding, dilation, groups):
+    """x as matrices (images, groups, C / groups * window, out), for as many images at a time as fit into the cache."""
     view = _windows(_frame(x, padding), window, stride, dilation)
-    out = view.shape[2 + len(window) :]
-    channels = x.shape[1]
-    order = (1, *range(2, 2 + len(window)), 0, *range(2 + len(window), view.ndim))
-    return view.transpose(order).reshape(groups, channels // groups * math.prod(window), -1), out
+    rows, columns = math.prod(view.shape[1 : 2 + len(window)]), math.prod(view.shape[2 + len(window) :])
+    for images in _images(len(x), rows * columns):
+        yield images, view[images].reshape(-1, groups, rows // groups, columns)
+
+
+def _images(count, size):
+    """Slices of `count` images with `size` numbers each: about a MiB of float32 at a time."""
+    step = max(1, (1 << 18) // max(1, size))
+    return (slice(first, first + step) for first in range(0, count, step))
 
 
 @primitive
 def _conv(x, weight, stride, padding, dilation, groups):
-    columns, out = _columns(x, weight.shape[2:], stride, padding, dilation, groups)
+    out = _extents(_frame_shape(x.shape[2:], padding), weight.shape[2:], stride, dilation)
+    y = numpy.empty((len(x), groups, weight.shape[0] // groups, math.prod(out)), x.dtype)
     kernels = weight.reshape(groups, weight.shape[0] // groups, -1)
-    y = numpy.matmul(kernels, columns).reshape(weight.shape[0], x.shape[0], *out)
-    return numpy.ascontiguousarray(numpy.moveaxis(y, 0, 1))
+    for images, columns in _blocks(x, weight.shape[2:], stride, padding, dilation, groups):
+        numpy.matmul(kernels, columns, out=y[images])
+    return y.reshape(len(x), weight.shape[0], *out)
 
 
 @primitive
 def _conv_weight_gradient(g, x, window, stride, padding, dilation, groups):
-    columns, _ = _columns(x, window, stride, padding, dilation, groups)
-    rows = numpy.moveaxis(g, 1, 0).reshape(groups, g.shape[1] // groups, -1)
-    products = numpy.matmul(rows, columns.swapaxes(1, 2))
-    return products.reshape(g.shape[1], x.shape[1] // groups, *window)
+    rows = g.reshape(len(g), groups, g.shape[1] // groups, -1).swapaxes(2, 3)
+    total = numpy.zeros((groups, x.shape[1] // groups * math.prod(window), rows.shape[3]), g.dtype)
+    for images, columns in _blocks(x, window, stride, padding, dilation, groups):
+        total += numpy.matmul(columns, rows[images]).sum(0)
+    return total.swapaxes(1, 2).reshape(g.shape[1], x.shape[1] // groups, *window)
 
 
 @primitive
 def _conv_input_gradient(g, weight, shape, stride, padding, dilation, groups):
     window = weight.shape[2:]
-    rows = numpy.moveaxis(g, 1, 0).reshape(groups, g.shape[1] // groups, -1)
+    rows = g.reshape(len(g), groups, g.shape[1] // groups, -1)
     kernels = weight.reshape(groups, weight.shape[0] // groups, -1).swapaxes(1, 2)
-    columns = numpy.matmul(kernels, rows).reshape(shape[1], *window, shape[0], *g.shape[2:])
-    return _fold(numpy.moveaxis(columns, 1 + len(window), 0), shape, window, stride, padding, dilation)
+    total = numpy.zeros((*shape[:2], *_frame_shape(shape[2:], padding)), g.dtype)
+    for images in _images(len(g), shape[1] * math.prod(window) * rows.shape[3]):
+        columns = numpy.matmul(kernels, rows[images]).reshape(-1, shape[1], *window, *g.shape[2:])
+        _fold(columns, total[images], stride, dilation)
+    return _unframed(total, padding)
 
 
-def _fold(columns, shape, window, stride, padding, dilation):
-    """Sum (N, C, *window, *out) back into (N, C, *spatial): one strided addition for each place in the window."""
-    framed = [n + 2 * p for n, p in zip(shape[2:], padding, strict=True)]
-    out = columns.shape[2 + len(window) :]
-    total = numpy.zeros((*shape[:2], *framed), columns.dtype)
-    for place in itertools.product(*map(range, window)):
+def _fold(columns, total, stride, dilation):
+    """Add (N, C, *window, *out) to a framed (N, C, *spatial): one strided addition for each place in the window."""
+    rank = len(stride)
+    for place in itertools.product(*map(range, columns.shape[2 : 2 + rank])):
         region = tuple(
-            slice(i * d, i * d + s * (n - 1) + 1, s) for i, d, s, n in zip(place, dilation, stride, out, strict=True)
+            slice(i * d, i * d + s * (n - 1) + 1, s)
+            for i, d, s, n in zip(place, dilation, stride, columns.shape[2 + rank :], strict=True)
         )
         total[(slice(None), slice(None), *region)] += columns[(slice(None), slice(None), *place)]
-    return total[(slice(None), slice(None), *(slice(p, p + n) for p, n in zip(padding, shape[2:], strict=True)))]
 
 
 defvjp(
@@ -198,11 +215,11 @@ def _avg_pool(x, window, stride, padding):
 
 @primitive
 def _avg_pool_gradient(g, shape, window, stride, padding):
-    total = numpy.zeros((*shape[:2], *(n + 2 * p for n, p in zip(shape[2:], padding, strict=True))), g.dtype)
+    total = numpy.zeros((*shape[:2], *_frame_shape(shape[2:], padding)), g.dtype)
     share = g * (1.0 / math.prod(window))
     for region in _regions(window, stride, g.shape[2:]):
         total[region] += share
-    return total[(slice(None), slice(None), *(slice(p, p + n) for p, n in zip(padding, shape[2:], strict=True)))]
+    return _unframed(total, padding)
 
 
 defvjp(
@@ -218,6 +235,18 @@ defvjp(
 
 
 # activations
+
+
+@primitive
+def sigmoid(x, /):
+    y = numpy.asarray(x * 0.5)
+    numpy.tanh(y, out=y)
+    y += 1.0
+    y *= 0.5
+    return y
+
+
+defvjp(sigmoid, lambda y, x: lambda g: g * (y * (1.0 - y)))
 
 
 @primitive
