@@ -140,7 +140,7 @@ def concat(arrays, /, *, axis=0):
 
 
 def stack(arrays, /, *, axis=0):
-    return np.stack(list(arrays), axis)
+    return np.concatenate([np.expand_dims(x, axis) for x in arrays], axis)
 
 
 def expand_dims(x, /, *, axis=0):
@@ -269,8 +269,12 @@ def nextafter(x1, x2, /):
 # reductions, sorting, searching
 
 
-def sum(x, /, *, axis=None, keepdims=False):
-    return as_tensor(np.sum(x, axis, keepdims=keepdims))
+def _reduction(function):
+    return lambda x, /, *, axis=None, keepdims=False: as_tensor(function(x, axis, keepdims=keepdims))
+
+
+sum, prod, max, min = map(_reduction, (np.sum, np.prod, np.max, np.min))
+all, any = map(_reduction, (np.all, np.any))
 
 
 def mean(x, /, *, axis=None, keepdims=False):
@@ -284,26 +288,6 @@ def var(x, /, *, axis=None, correction=0.0, keepdims=False):
 
 def std(x, /, *, axis=None, correction=0.0, keepdims=False):
     return as_tensor(np.sqrt(np.var(x, axis, ddof=correction, keepdims=keepdims)))
-
-
-def prod(x, /, *, axis=None, keepdims=False):
-    return as_tensor(np.prod(x, axis, keepdims=keepdims))
-
-
-def max(x, /, *, axis=None, keepdims=False):
-    return as_tensor(np.max(x, axis, keepdims=keepdims))
-
-
-def min(x, /, *, axis=None, keepdims=False):
-    return as_tensor(np.min(x, axis, keepdims=keepdims))
-
-
-def all(x, /, *, axis=None, keepdims=False):
-    return as_tensor(np.all(x, axis, keepdims=keepdims))
-
-
-def any(x, /, *, axis=None, keepdims=False):
-    return as_tensor(np.any(x, axis, keepdims=keepdims))
 
 
 def argmax(x, /, *, axis=None, keepdims=False):

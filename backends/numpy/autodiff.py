@@ -8,7 +8,7 @@ from autograd.numpy.numpy_boxes import ArrayBox
 from autograd.numpy.numpy_vjps import nograd_functions
 from autograd.tracer import isbox, new_box, trace_stack
 from autograd.util import toposort
-from d2l_backends.numpy.arrays import as_tensor, broadcast_to, plain, sum_to, whole, zeros_like
+from d2l_backends.numpy.arrays import as_tensor, broadcast_to, plain, stack, sum_to, whole, zeros_like
 
 from d2l_core import tree
 from d2l_core.axes import positions
@@ -169,4 +169,4 @@ def scan(f, init, xs, /):
         carry, y = f(carry, tree.map(lambda x, t=t: x[t], xs))
         results.append(y)
     columns = zip(*map(tree.leaves, results), strict=True)
-    return carry, tree.unflatten(results[0], [np.stack(column) for column in columns])
+    return carry, tree.unflatten(results[0], [stack(column) for column in columns])

@@ -9,6 +9,27 @@ from autograd.extend import defvjp, primitive
 from d2l_backends.numpy.arrays import default_float
 from numpy.lib.stride_tricks import as_strided
 
+# affine maps
+
+
+@primitive
+def _products(x, weight):
+    return numpy.matmul(x, weight.T)
+
+
+defvjp(
+    _products,
+    lambda y, x, weight: lambda g: np.matmul(g, weight),
+    lambda y, x, weight: lambda g: np.matmul(np.transpose(g), x),
+)
+
+
+def linear(x, weight, bias=None, /):
+    rows = np.reshape(x, (math.prod(x.shape[:-1]), x.shape[-1]))
+    y = np.reshape(_products(rows, weight), (*x.shape[:-1], weight.shape[0]))
+    return y if bias is None else y + bias
+
+
 # convolution
 
 
@@ -28,6 +49,14 @@ def _frame_shape(spatial, padding):
 
 def _unframed(x, padding):
     return x[(slice(None), slice(None), *(slice(p, n - p) for p, n in zip(padding, x.shape[2:], strict=True)))]
+
+
+def _regions(window, stride, out, dilation=(1, 1, 1)):
+    """For each place in the window, the strided slice of the framed input that it visits."""
+    for place in itertools.product(*map(range, window)):
+        starts = (i * d for i, d in zip(place, dilation, strict=False))
+        spans = (slice(i, i + s * (n - 1) + 1, s) for i, s, n in zip(starts, stride, out, strict=True))
+        yield (slice(None), slice(None), *spans)
 
 
 def _extents(spatial, window, stride, dilation):
@@ -84,20 +113,11 @@ def _conv_input_gradient(g, weight, shape, stride, padding, dilation, groups):
     kernels = weight.reshape(groups, weight.shape[0] // groups, -1).swapaxes(1, 2)
     total = numpy.zeros((*shape[:2], *_frame_shape(shape[2:], padding)), g.dtype)
     for images in _images(len(g), shape[1] * math.prod(window) * rows.shape[3]):
-        columns = numpy.matmul(kernels, rows[images]).reshape(-1, shape[1], *window, *g.shape[2:])
-        _fold(columns, total[images], stride, dilation)
+        columns = numpy.matmul(kernels, rows[images]).reshape(-1, shape[1], math.prod(window), *g.shape[2:])
+        part = total[images]
+        for place, region in enumerate(_regions(window, stride, g.shape[2:], dilation)):
+            part[region] += columns[:, :, place]
     return _unframed(total, padding)
-
-
-def _fold(columns, total, stride, dilation):
-    """Add (N, C, *window, *out) to a framed (N, C, *spatial): one strided addition for each place in the window."""
-    rank = len(stride)
-    for place in itertools.product(*map(range, columns.shape[2 : 2 + rank])):
-        region = tuple(
-            slice(i * d, i * d + s * (n - 1) + 1, s)
-            for i, d, s, n in zip(place, dilation, stride, columns.shape[2 + rank :], strict=True)
-        )
-        total[(slice(None), slice(None), *region)] += columns[(slice(None), slice(None), *place)]
 
 
 defvjp(
@@ -126,13 +146,6 @@ def conv(x, weight, bias=None, /, *, stride=1, padding=0, dilation=1, groups=1):
 # pooling
 
 
-def _regions(window, stride, out):
-    """For each place in the window, the strided slice of the framed input that it visits."""
-    for place in itertools.product(*map(range, window)):
-        spans = (slice(i, i + s * (n - 1) + 1, s) for i, s, n in zip(place, stride, out, strict=True))
-        yield (slice(None), slice(None), *spans)
-
-
 def _pool_setting(x, window, stride, padding):
     rank = x.ndim - 2
     window = _pair(window, rank)
@@ -155,15 +168,20 @@ def _max_pool(x, window, stride):
     return y
 
 
-@primitive
-def _max_pool_gradient(g, x, y, window, stride):
-    """g passed to the first of the largest elements of each window."""
-    total = numpy.zeros_like(x)
+def _winners(x, y, window, stride):
+    """For each place in the window, its region of x and where in y the first of the largest elements came from there."""
     free = numpy.ones(y.shape, numpy.bool_)
     for region in _regions(window, stride, y.shape[2:]):
         chosen = free & (x[region] == y)
-        total[region] += g * chosen
+        yield region, chosen
         free &= ~chosen
+
+
+@primitive
+def _max_pool_gradient(g, x, y, window, stride):
+    total = numpy.zeros_like(x)
+    for region, chosen in _winners(x, y, window, stride):
+        total[region] += g * chosen
     return total
 
 
@@ -171,31 +189,14 @@ def _max_pool_gradient(g, x, y, window, stride):
 def _max_pool_pick(h, x, y, window, stride):
     """The elements of h at the places from which `_max_pool` took its values: the transpose of its gradient."""
     picked = numpy.zeros_like(y)
-    free = numpy.ones(y.shape, numpy.bool_)
-    for region in _regions(window, stride, y.shape[2:]):
-        chosen = free & (x[region] == y)
+    for region, chosen in _winners(x, y, window, stride):
         picked += h[region] * chosen
-        free &= ~chosen
     return picked
 
 
-defvjp(
-    _max_pool,
-    lambda y, x, window, stride: lambda g: _max_pool_gradient(g, x, y, window, stride),
-    argnums=(0,),
-)
-defvjp(
-    _max_pool_gradient,
-    lambda answer, g, x, y, window, stride: lambda h: _max_pool_pick(h, x, y, window, stride),
-    None,
-    None,
-)
-defvjp(
-    _max_pool_pick,
-    lambda answer, h, x, y, window, stride: lambda g: _max_pool_gradient(g, x, y, window, stride),
-    None,
-    None,
-)
+defvjp(_max_pool, lambda y, x, *how: lambda g: _max_pool_gradient(g, x, y, *how), argnums=(0,))
+defvjp(_max_pool_gradient, lambda answer, g, *how: lambda h: _max_pool_pick(h, *how), None, None)
+defvjp(_max_pool_pick, lambda answer, h, *how: lambda g: _max_pool_gradient(g, *how), None, None)
 
 
 def avg_pool(x, window, /, *, stride=None, padding=0):
@@ -222,16 +223,8 @@ def _avg_pool_gradient(g, shape, window, stride, padding):
     return _unframed(total, padding)
 
 
-defvjp(
-    _avg_pool,
-    lambda answer, x, *how: lambda g: _avg_pool_gradient(g, x.shape, *how),
-    argnums=(0,),
-)
-defvjp(
-    _avg_pool_gradient,
-    lambda answer, g, shape, *how: lambda h: _avg_pool(h, *how),
-    argnums=(0,),
-)
+defvjp(_avg_pool, lambda y, x, *how: lambda g: _avg_pool_gradient(g, x.shape, *how), argnums=(0,))
+defvjp(_avg_pool_gradient, lambda answer, g, shape, *how: lambda h: _avg_pool(h, *how), argnums=(0,))
 
 
 # activations
