@@ -67,14 +67,9 @@ def full(shape, fill_value, *, dtype=None):
 
 
 def arange(start, /, stop=None, step=1, *, dtype=None):
-    if dtype is None and any_float(start, stop, step):
+    if dtype is None and True in [isinstance(value, float) for value in (start, stop, step)]:
         dtype = default_float()
     return numpy.arange(start, stop, step, dtype) if stop is not None else numpy.arange(0, start, step, dtype)
-
-
-def any_float(*values):
-    """Whether a Python float is among the values."""
-    return True in [isinstance(value, float) for value in values]
 
 
 def linspace(start, stop, /, num, *, dtype=None, endpoint=True):
@@ -274,7 +269,7 @@ def _reduction(function):
 
 
 sum, prod, max, min = map(_reduction, (np.sum, np.prod, np.max, np.min))
-all, any = map(_reduction, (np.all, np.any))
+all, any, argmax, argmin = map(_reduction, (np.all, np.any, np.argmax, np.argmin))
 
 
 def mean(x, /, *, axis=None, keepdims=False):
@@ -288,14 +283,6 @@ def var(x, /, *, axis=None, correction=0.0, keepdims=False):
 
 def std(x, /, *, axis=None, correction=0.0, keepdims=False):
     return as_tensor(np.sqrt(np.var(x, axis, ddof=correction, keepdims=keepdims)))
-
-
-def argmax(x, /, *, axis=None, keepdims=False):
-    return as_tensor(numpy.argmax(plain(x), axis, keepdims=keepdims))
-
-
-def argmin(x, /, *, axis=None, keepdims=False):
-    return as_tensor(numpy.argmin(plain(x), axis, keepdims=keepdims))
 
 
 def cumulative_sum(x, /, *, axis):

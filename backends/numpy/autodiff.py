@@ -6,7 +6,7 @@ from autograd.core import SparseObject, VJPNode, add_outgrads, vspace
 from autograd.extend import defvjp, defvjp_argnums, primitive, register_notrace
 from autograd.numpy.numpy_boxes import ArrayBox
 from autograd.numpy.numpy_vjps import nograd_functions
-from autograd.tracer import isbox, new_box, trace_stack
+from autograd.tracer import isbox, new_box, trace_primitives_map, trace_stack
 from autograd.util import toposort
 from d2l_backends.numpy.arrays import as_tensor, broadcast_to, plain, stack, sum_to, whole, zeros_like
 
@@ -66,11 +66,16 @@ def _back_to(x, pullback=lambda g: g):
     return lambda g: sum_to(pullback(g), shape)
 
 
-_RULES = {  # in place of autograd's, which sum one axis after the other, add zeros or go through cosh
+def _masked(condition):
+    return lambda g: np.where(condition, g, np.zeros_like(g))
+
+
+_RULES = {  # in place of autograd's, which sum one axis after the other, add zeros of float64 or go through cosh
     np.add: (lambda y, a, b: _back_to(a), lambda y, a, b: _back_to(b)),
     np.subtract: (lambda y, a, b: _back_to(a), lambda y, a, b: _back_to(b, np.negative)),
     np.multiply: (lambda y, a, b: _back_to(a, lambda g: g * b), lambda y, a, b: _back_to(b, lambda g: g * a)),
     np.divide: (lambda y, a, b: _back_to(a, lambda g: g / b), lambda y, a, b: _back_to(b, lambda g: -g * y / b)),
+    trace_primitives_map[numpy.where]: (None, lambda y, c, *_: _masked(c), lambda y, c, *_: _masked(~c)),
     np.tanh: (lambda y, x: lambda g: g * (1.0 - y * y),),
     np.sum: (_spread,),
     ArrayBox.__getitem__: (lambda y, x, index: lambda g: _untake(g, index, vspace(x)),),

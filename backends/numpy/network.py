@@ -1,32 +1,37 @@
 """Network primitives on NumPy: convolution and pooling as matrix products and strided views, no loop over pixels."""
 
+import functools
 import itertools
 import math
 
 import autograd.numpy as np
 import numpy
-from autograd.extend import defvjp, primitive
-from d2l_backends.numpy.arrays import default_float
+from autograd.extend import defvjp, defvjp_argnums, primitive
+from autograd.tracer import isbox
+from d2l_backends.numpy.arrays import default_float, mean, plain
 from numpy.lib.stride_tricks import as_strided
 
 # affine maps
 
 
+def _rows(x):
+    return np.reshape(x, (math.prod(x.shape[:-1]), x.shape[-1]))
+
+
 @primitive
 def _products(x, weight):
-    return numpy.matmul(x, weight.T)
+    return numpy.matmul(_rows(x), weight.T).reshape(*x.shape[:-1], weight.shape[0])
 
 
 defvjp(
     _products,
-    lambda y, x, weight: lambda g: np.matmul(g, weight),
-    lambda y, x, weight: lambda g: np.matmul(np.transpose(g), x),
+    lambda y, x, weight: lambda g: _products(g, np.transpose(weight)),
+    lambda y, x, weight: lambda g: np.matmul(np.transpose(_rows(g)), _rows(x)),
 )
 
 
 def linear(x, weight, bias=None, /):
-    rows = np.reshape(x, (math.prod(x.shape[:-1]), x.shape[-1]))
-    y = np.reshape(_products(rows, weight), (*x.shape[:-1], weight.shape[0]))
+    y = _products(x, weight)
     return y if bias is None else y + bias
 
 
@@ -90,7 +95,7 @@ def _images(count, size):
 @primitive
 def _conv(x, weight, stride, padding, dilation, groups):
     out = _extents(_frame_shape(x.shape[2:], padding), weight.shape[2:], stride, dilation)
-    y = numpy.empty((len(x), groups, weight.shape[0] // groups, math.prod(out)), x.dtype)
+    y = numpy.empty((len(x), groups, weight.shape[0] // groups, math.prod(out)), numpy.result_type(x, weight))
     kernels = weight.reshape(groups, weight.shape[0] // groups, -1)
     for images, columns in _blocks(x, weight.shape[2:], stride, padding, dilation, groups):
         numpy.matmul(kernels, columns, out=y[images])
@@ -169,7 +174,7 @@ def _max_pool(x, window, stride):
 
 
 def _winners(x, y, window, stride):
-    """For each place in the window, its region of x and where in y the first of the largest elements came from there."""
+    """For each place in the window, its region of x, and where the first of the largest elements came from there."""
     free = numpy.ones(y.shape, numpy.bool_)
     for region in _regions(window, stride, y.shape[2:]):
         chosen = free & (x[region] == y)
@@ -227,16 +232,54 @@ defvjp(_avg_pool, lambda y, x, *how: lambda g: _avg_pool_gradient(g, x.shape, *h
 defvjp(_avg_pool_gradient, lambda answer, g, shape, *how: lambda h: _avg_pool(h, *how), argnums=(0,))
 
 
+# normalisation
+
+
+def _moments(x):
+    """What averages over all but the channels, the means of x, x without them, and the variances."""
+    average = functools.partial(mean, axis=(0, *range(2, x.ndim)), keepdims=True)
+    means = average(x)
+    centred = x - means
+    return average, means, centred, average(centred * centred)
+
+
+@primitive
+def _batch_norm(x, weight, bias, moments, eps):
+    _, _, centred, var = moments
+    y = centred * (weight.reshape(var.shape) / numpy.sqrt(var + eps))
+    y += bias.reshape(var.shape)
+    return y
+
+
+def _batch_norm_rule(argnums, answer, args, kwargs):
+    x, weight, _, moments, eps = args
+
+    def pullback(g):
+        average, _, centred, var = _moments(x) if isbox(x) else moments  # differentiated twice, they depend on x
+        level, along, scale = average(g), average(g * centred), 1.0 / np.sqrt(var + eps)
+        towards_x = (g - level - centred * (along * scale * scale)) * (np.reshape(weight, var.shape) * scale)
+        count = x.size // weight.size
+        parts = towards_x, np.reshape(along * scale, weight.shape) * count, np.reshape(level, weight.shape) * count
+        return [parts[argnum] for argnum in argnums]
+
+    return pullback
+
+
+defvjp_argnums(_batch_norm, _batch_norm_rule)
+
+
+def batch_norm_train(x, weight, bias, eps, /):
+    moments = _moments(plain(x))
+    y = _batch_norm(x, weight, bias, moments, eps)
+    return y, moments[1].reshape(weight.shape), moments[3].reshape(weight.shape)
+
+
 # activations
 
 
 @primitive
 def sigmoid(x, /):
-    y = numpy.asarray(x * 0.5)
-    numpy.tanh(y, out=y)
-    y += 1.0
-    y *= 0.5
-    return y
+    return numpy.asarray(0.5 * (numpy.tanh(0.5 * x) + 1.0))
 
 
 defvjp(sigmoid, lambda y, x: lambda g: g * (y * (1.0 - y)))
