@@ -22,7 +22,7 @@ class _Node(VJPNode):
 
     def __init__(self, value, function, args, kwargs, argnums, parents):
         rules = _RULES.get(function)
-        if rules is None:
+        if rules is None or None in [rules[argnum] for argnum in argnums]:
             super().__init__(value, function, args, kwargs, argnums, parents)
         else:
             self.parents = parents
@@ -75,7 +75,7 @@ _RULES = {  # in place of autograd's, which sum one axis after the other, add ze
     np.subtract: (lambda y, a, b: _back_to(a), lambda y, a, b: _back_to(b, np.negative)),
     np.multiply: (lambda y, a, b: _back_to(a, lambda g: g * b), lambda y, a, b: _back_to(b, lambda g: g * a)),
     np.divide: (lambda y, a, b: _back_to(a, lambda g: g / b), lambda y, a, b: _back_to(b, lambda g: -g * y / b)),
-    trace_primitives_map[numpy.where]: (None, lambda y, c, *_: _masked(c), lambda y, c, *_: _masked(~c)),
+    trace_primitives_map[numpy.where]: (None, lambda y, c, *_: _masked(c), lambda y, c, *_: _masked(c == 0)),
     np.tanh: (lambda y, x: lambda g: g * (1.0 - y * y),),
     np.sum: (_spread,),
     ArrayBox.__getitem__: (lambda y, x, index: lambda g: _untake(g, index, vspace(x)),),
