@@ -67,14 +67,9 @@ def full(shape, fill_value, *, dtype=None):
 
 
 def arange(start, /, stop=None, step=1, *, dtype=None):
-    if dtype is None and any_float(start, stop, step):
+    if dtype is None and True in [isinstance(value, float) for value in (start, stop, step)]:
         dtype = default_float()
     return numpy.arange(start, stop, step, dtype) if stop is not None else numpy.arange(0, start, step, dtype)
-
-
-def any_float(*values):
-    """Whether a Python float is among the values."""
-    return True in [isinstance(value, float) for value in values]
 
 
 def linspace(start, stop, /, num, *, dtype=None, endpoint=True):
@@ -119,14 +114,16 @@ def broadcast_to(x, /, shape):
     return numpy.broadcast_to(x, shape).copy()
 
 
-defvjp(broadcast_to, lambda answer, x, shape: lambda g: _sum_to(g, x.shape))
+defvjp(broadcast_to, lambda answer, x, shape: lambda g: sum_to(g, x.shape))
 
 
-def _sum_to(g, shape):
+def sum_to(g, shape):
     """The gradient of `broadcast_to`: g summed over the axes along which a tensor of `shape` was repeated."""
+    if g.shape == shape:
+        return g
     ahead = g.ndim - len(shape)
     axes = tuple(a for a in range(g.ndim) if a < ahead or (shape[a - ahead] == 1 and g.shape[a] != 1))
-    return np.reshape(np.sum(g, axes), shape) if axes else g
+    return np.reshape(np.sum(g, axes), shape)
 
 
 def matrix_transpose(x, /):
@@ -138,7 +135,7 @@ def concat(arrays, /, *, axis=0):
 
 
 def stack(arrays, /, *, axis=0):
-    return np.stack(list(arrays), axis)
+    return np.concatenate([np.expand_dims(x, axis) for x in arrays], axis)
 
 
 def expand_dims(x, /, *, axis=0):
@@ -267,12 +264,17 @@ def nextafter(x1, x2, /):
 # reductions, sorting, searching
 
 
-def sum(x, /, *, axis=None, keepdims=False):
-    return as_tensor(np.sum(x, axis, keepdims=keepdims))
+def _reduction(function):
+    return lambda x, /, *, axis=None, keepdims=False: as_tensor(function(x, axis, keepdims=keepdims))
+
+
+sum, prod, max, min = map(_reduction, (np.sum, np.prod, np.max, np.min))
+all, any, argmax, argmin = map(_reduction, (np.all, np.any, np.argmax, np.argmin))
 
 
 def mean(x, /, *, axis=None, keepdims=False):
-    return as_tensor(np.mean(x, axis, keepdims=keepdims))
+    total = np.sum(x, axis, keepdims=keepdims)
+    return as_tensor(total / (x.size // total.size if total.size else 1))
 
 
 def var(x, /, *, axis=None, correction=0.0, keepdims=False):
@@ -281,34 +283,6 @@ def var(x, /, *, axis=None, correction=0.0, keepdims=False):
 
 def std(x, /, *, axis=None, correction=0.0, keepdims=False):
     return as_tensor(np.sqrt(np.var(x, axis, ddof=correction, keepdims=keepdims)))
-
-
-def prod(x, /, *, axis=None, keepdims=False):
-    return as_tensor(np.prod(x, axis, keepdims=keepdims))
-
-
-def max(x, /, *, axis=None, keepdims=False):
-    return as_tensor(np.max(x, axis, keepdims=keepdims))
-
-
-def min(x, /, *, axis=None, keepdims=False):
-    return as_tensor(np.min(x, axis, keepdims=keepdims))
-
-
-def all(x, /, *, axis=None, keepdims=False):
-    return as_tensor(np.all(x, axis, keepdims=keepdims))
-
-
-def any(x, /, *, axis=None, keepdims=False):
-    return as_tensor(np.any(x, axis, keepdims=keepdims))
-
-
-def argmax(x, /, *, axis=None, keepdims=False):
-    return as_tensor(numpy.argmax(plain(x), axis, keepdims=keepdims))
-
-
-def argmin(x, /, *, axis=None, keepdims=False):
-    return as_tensor(numpy.argmin(plain(x), axis, keepdims=keepdims))
 
 
 def cumulative_sum(x, /, *, axis):

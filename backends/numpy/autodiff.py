@@ -2,14 +2,16 @@
 
 import autograd.numpy as np
 import numpy
-from autograd.core import VJPNode, add_outgrads
-from autograd.extend import defvjp_argnums, primitive, register_notrace
+from autograd.core import SparseObject, VJPNode, add_outgrads, vspace
+from autograd.extend import defvjp, defvjp_argnums, primitive, register_notrace
+from autograd.numpy.numpy_boxes import ArrayBox
 from autograd.numpy.numpy_vjps import nograd_functions
-from autograd.tracer import isbox, new_box, trace_stack
+from autograd.tracer import isbox, new_box, trace_primitives_map, trace_stack
 from autograd.util import toposort
-from d2l_backends.numpy.arrays import as_tensor, plain, whole, zeros_like
+from d2l_backends.numpy.arrays import as_tensor, broadcast_to, plain, stack, sum_to, whole, zeros_like
 
 from d2l_core import tree
+from d2l_core.axes import positions
 from d2l_core.errors import outside_tensor
 
 
@@ -18,14 +20,66 @@ class _Node(VJPNode):
 
     __slots__ = ("dtype",)
 
-    def __init__(self, value, *origin):
-        super().__init__(value, *origin)
+    def __init__(self, value, function, args, kwargs, argnums, parents):
+        rules = _RULES.get(function)
+        if rules is None or None in [rules[argnum] for argnum in argnums]:
+            super().__init__(value, function, args, kwargs, argnums, parents)
+        else:
+            self.parents = parents
+            pullbacks = [rules[argnum](value, *args, **kwargs) for argnum in argnums]
+            self.vjp = lambda g: [pullback(g) for pullback in pullbacks]
         self.dtype = getattr(value, "dtype", None)  # decompositions, and gradients of indexing, are no arrays
 
     def initialize_root(self, dtype):
         super().initialize_root()
         self.dtype = dtype
 
+
+@primitive
+def _untake(g, index, space):
+    """The gradient of indexing: g added into zeros at the index, without a loop over elements where none can repeat."""
+    repeats = any(isinstance(part, (list, numpy.ndarray)) for part in (index if isinstance(index, tuple) else (index,)))
+
+    def add(total):
+        if repeats:
+            numpy.add.at(total, index, g)
+        else:
+            total[index] += g
+        return total
+
+    return SparseObject(space, add)
+
+
+defvjp(_untake, lambda answer, g, index, space: lambda h: h[index])
+
+
+def _spread(answer, x, axis=None, keepdims=False):
+    """The gradient of a sum, repeated along the axes that were summed."""
+    shape, axes = x.shape, positions(axis, x.ndim)
+    kept = tuple(1 if a in axes else n for a, n in enumerate(shape))
+    return lambda g: broadcast_to(np.reshape(g, kept), shape)
+
+
+def _back_to(x, pullback=lambda g: g):
+    """A pullback whose result is summed to the shape that x had before it was broadcast."""
+    shape = numpy.shape(x)
+    return lambda g: sum_to(pullback(g), shape)
+
+
+def _masked(condition):
+    return lambda g: np.where(condition, g, np.zeros_like(g))
+
+
+_RULES = {  # in place of autograd's, which sum one axis after the other, add zeros of float64 or go through cosh
+    np.add: (lambda y, a, b: _back_to(a), lambda y, a, b: _back_to(b)),
+    np.subtract: (lambda y, a, b: _back_to(a), lambda y, a, b: _back_to(b, np.negative)),
+    np.multiply: (lambda y, a, b: _back_to(a, lambda g: g * b), lambda y, a, b: _back_to(b, lambda g: g * a)),
+    np.divide: (lambda y, a, b: _back_to(a, lambda g: g / b), lambda y, a, b: _back_to(b, lambda g: -g * y / b)),
+    trace_primitives_map[numpy.where]: (None, lambda y, c, *_: _masked(c), lambda y, c, *_: _masked(c == 0)),
+    np.tanh: (lambda y, x: lambda g: g * (1.0 - y * y),),
+    np.sum: (_spread,),
+    ArrayBox.__getitem__: (lambda y, x, index: lambda g: _untake(g, index, vspace(x)),),
+}
 
 for _function in (*nograd_functions, whole):  # comparisons and the like, which autograd knows by the class of the node
     register_notrace(_Node, _function)
@@ -120,4 +174,4 @@ def scan(f, init, xs, /):
         carry, y = f(carry, tree.map(lambda x, t=t: x[t], xs))
         results.append(y)
     columns = zip(*map(tree.leaves, results), strict=True)
-    return carry, tree.unflatten(results[0], [np.stack(column) for column in columns])
+    return carry, tree.unflatten(results[0], [stack(column) for column in columns])

@@ -1,13 +1,39 @@
 """Network primitives on NumPy: convolution and pooling as matrix products and strided views, no loop over pixels."""
 
+import functools
 import itertools
 import math
 
 import autograd.numpy as np
 import numpy
-from autograd.extend import defvjp, primitive
-from d2l_backends.numpy.arrays import default_float
+from autograd.extend import defvjp, defvjp_argnums, primitive
+from autograd.tracer import isbox
+from d2l_backends.numpy.arrays import default_float, mean, plain
 from numpy.lib.stride_tricks import as_strided
+
+# affine maps
+
+
+def _rows(x):
+    return np.reshape(x, (math.prod(x.shape[:-1]), x.shape[-1]))
+
+
+@primitive
+def _products(x, weight):
+    return numpy.matmul(_rows(x), weight.T).reshape(*x.shape[:-1], weight.shape[0])
+
+
+defvjp(
+    _products,
+    lambda y, x, weight: lambda g: _products(g, np.transpose(weight)),
+    lambda y, x, weight: lambda g: np.matmul(np.transpose(_rows(g)), _rows(x)),
+)
+
+
+def linear(x, weight, bias=None, /):
+    y = _products(x, weight)
+    return y if bias is None else y + bias
+
 
 # convolution
 
@@ -20,6 +46,22 @@ def _frame(x, padding, value=0.0):
     if not any(padding):
         return x
     return numpy.pad(x, [(0, 0), (0, 0), *((p, p) for p in padding)], constant_values=value)
+
+
+def _frame_shape(spatial, padding):
+    return tuple(n + 2 * p for n, p in zip(spatial, padding, strict=True))
+
+
+def _unframed(x, padding):
+    return x[(slice(None), slice(None), *(slice(p, n - p) for p, n in zip(padding, x.shape[2:], strict=True)))]
+
+
+def _regions(window, stride, out, dilation=(1, 1, 1)):
+    """For each place in the window, the strided slice of the framed input that it visits."""
+    for place in itertools.product(*map(range, window)):
+        starts = (i * d for i, d in zip(place, dilation, strict=False))
+        spans = (slice(i, i + s * (n - 1) + 1, s) for i, s, n in zip(starts, stride, out, strict=True))
+        yield (slice(None), slice(None), *spans)
 
 
 def _extents(spatial, window, stride, dilation):
@@ -36,51 +78,51 @@ def _windows(x, window, stride, dilation):
     return as_strided(x, (*x.shape[:2], *window, *out), (*x.strides[:2], *inner, *outer), writeable=False)
 
 
-def _columns(x, window, stride, padding, dilation, groups):
-    """x as matrices (groups, C / groups * window, N * out), and the extents of the result."""
+def _blocks(x, window, stride, padding, dilation, groups):
+    """x as matrices (images, groups, C / groups * window, out), for as many images at a time as fit into the cache."""
     view = _windows(_frame(x, padding), window, stride, dilation)
-    out = view.shape[2 + len(window) :]
-    channels = x.shape[1]
-    order = (1, *range(2, 2 + len(window)), 0, *range(2 + len(window), view.ndim))
-    return view.transpose(order).reshape(groups, channels // groups * math.prod(window), -1), out
+    rows, columns = math.prod(view.shape[1 : 2 + len(window)]), math.prod(view.shape[2 + len(window) :])
+    for images in _images(len(x), rows * columns):
+        yield images, view[images].reshape(-1, groups, rows // groups, columns)
+
+
+def _images(count, size):
+    """Slices of `count` images with `size` numbers each: about a MiB of float32 at a time."""
+    step = max(1, (1 << 18) // max(1, size))
+    return (slice(first, first + step) for first in range(0, count, step))
 
 
 @primitive
 def _conv(x, weight, stride, padding, dilation, groups):
-    columns, out = _columns(x, weight.shape[2:], stride, padding, dilation, groups)
+    out = _extents(_frame_shape(x.shape[2:], padding), weight.shape[2:], stride, dilation)
+    y = numpy.empty((len(x), groups, weight.shape[0] // groups, math.prod(out)), numpy.result_type(x, weight))
     kernels = weight.reshape(groups, weight.shape[0] // groups, -1)
-    y = numpy.matmul(kernels, columns).reshape(weight.shape[0], x.shape[0], *out)
-    return numpy.ascontiguousarray(numpy.moveaxis(y, 0, 1))
+    for images, columns in _blocks(x, weight.shape[2:], stride, padding, dilation, groups):
+        numpy.matmul(kernels, columns, out=y[images])
+    return y.reshape(len(x), weight.shape[0], *out)
 
 
 @primitive
 def _conv_weight_gradient(g, x, window, stride, padding, dilation, groups):
-    columns, _ = _columns(x, window, stride, padding, dilation, groups)
-    rows = numpy.moveaxis(g, 1, 0).reshape(groups, g.shape[1] // groups, -1)
-    products = numpy.matmul(rows, columns.swapaxes(1, 2))
-    return products.reshape(g.shape[1], x.shape[1] // groups, *window)
+    rows = g.reshape(len(g), groups, g.shape[1] // groups, -1).swapaxes(2, 3)
+    total = numpy.zeros((groups, x.shape[1] // groups * math.prod(window), rows.shape[3]), g.dtype)
+    for images, columns in _blocks(x, window, stride, padding, dilation, groups):
+        total += numpy.matmul(columns, rows[images]).sum(0)
+    return total.swapaxes(1, 2).reshape(g.shape[1], x.shape[1] // groups, *window)
 
 
 @primitive
 def _conv_input_gradient(g, weight, shape, stride, padding, dilation, groups):
     window = weight.shape[2:]
-    rows = numpy.moveaxis(g, 1, 0).reshape(groups, g.shape[1] // groups, -1)
+    rows = g.reshape(len(g), groups, g.shape[1] // groups, -1)
     kernels = weight.reshape(groups, weight.shape[0] // groups, -1).swapaxes(1, 2)
-    columns = numpy.matmul(kernels, rows).reshape(shape[1], *window, shape[0], *g.shape[2:])
-    return _fold(numpy.moveaxis(columns, 1 + len(window), 0), shape, window, stride, padding, dilation)
-
-
-def _fold(columns, shape, window, stride, padding, dilation):
-    """Sum (N, C, *window, *out) back into (N, C, *spatial): one strided addition for each place in the window."""
-    framed = [n + 2 * p for n, p in zip(shape[2:], padding, strict=True)]
-    out = columns.shape[2 + len(window) :]
-    total = numpy.zeros((*shape[:2], *framed), columns.dtype)
-    for place in itertools.product(*map(range, window)):
-        region = tuple(
-            slice(i * d, i * d + s * (n - 1) + 1, s) for i, d, s, n in zip(place, dilation, stride, out, strict=True)
-        )
-        total[(slice(None), slice(None), *region)] += columns[(slice(None), slice(None), *place)]
-    return total[(slice(None), slice(None), *(slice(p, p + n) for p, n in zip(padding, shape[2:], strict=True)))]
+    total = numpy.zeros((*shape[:2], *_frame_shape(shape[2:], padding)), g.dtype)
+    for images in _images(len(g), shape[1] * math.prod(window) * rows.shape[3]):
+        columns = numpy.matmul(kernels, rows[images]).reshape(-1, shape[1], math.prod(window), *g.shape[2:])
+        part = total[images]
+        for place, region in enumerate(_regions(window, stride, g.shape[2:], dilation)):
+            part[region] += columns[:, :, place]
+    return _unframed(total, padding)
 
 
 defvjp(
@@ -109,13 +151,6 @@ def conv(x, weight, bias=None, /, *, stride=1, padding=0, dilation=1, groups=1):
 # pooling
 
 
-def _regions(window, stride, out):
-    """For each place in the window, the strided slice of the framed input that it visits."""
-    for place in itertools.product(*map(range, window)):
-        spans = (slice(i, i + s * (n - 1) + 1, s) for i, s, n in zip(place, stride, out, strict=True))
-        yield (slice(None), slice(None), *spans)
-
-
 def _pool_setting(x, window, stride, padding):
     rank = x.ndim - 2
     window = _pair(window, rank)
@@ -138,15 +173,20 @@ def _max_pool(x, window, stride):
     return y
 
 
-@primitive
-def _max_pool_gradient(g, x, y, window, stride):
-    """g passed to the first of the largest elements of each window."""
-    total = numpy.zeros_like(x)
+def _winners(x, y, window, stride):
+    """For each place in the window, its region of x, and where the first of the largest elements came from there."""
     free = numpy.ones(y.shape, numpy.bool_)
     for region in _regions(window, stride, y.shape[2:]):
         chosen = free & (x[region] == y)
-        total[region] += g * chosen
+        yield region, chosen
         free &= ~chosen
+
+
+@primitive
+def _max_pool_gradient(g, x, y, window, stride):
+    total = numpy.zeros_like(x)
+    for region, chosen in _winners(x, y, window, stride):
+        total[region] += g * chosen
     return total
 
 
@@ -154,31 +194,14 @@ def _max_pool_gradient(g, x, y, window, stride):
 def _max_pool_pick(h, x, y, window, stride):
     """The elements of h at the places from which `_max_pool` took its values: the transpose of its gradient."""
     picked = numpy.zeros_like(y)
-    free = numpy.ones(y.shape, numpy.bool_)
-    for region in _regions(window, stride, y.shape[2:]):
-        chosen = free & (x[region] == y)
+    for region, chosen in _winners(x, y, window, stride):
         picked += h[region] * chosen
-        free &= ~chosen
     return picked
 
 
-defvjp(
-    _max_pool,
-    lambda y, x, window, stride: lambda g: _max_pool_gradient(g, x, y, window, stride),
-    argnums=(0,),
-)
-defvjp(
-    _max_pool_gradient,
-    lambda answer, g, x, y, window, stride: lambda h: _max_pool_pick(h, x, y, window, stride),
-    None,
-    None,
-)
-defvjp(
-    _max_pool_pick,
-    lambda answer, h, x, y, window, stride: lambda g: _max_pool_gradient(g, x, y, window, stride),
-    None,
-    None,
-)
+defvjp(_max_pool, lambda y, x, *how: lambda g: _max_pool_gradient(g, x, y, *how), argnums=(0,))
+defvjp(_max_pool_gradient, lambda answer, g, *how: lambda h: _max_pool_pick(h, *how), None, None)
+defvjp(_max_pool_pick, lambda answer, h, *how: lambda g: _max_pool_gradient(g, *how), None, None)
 
 
 def avg_pool(x, window, /, *, stride=None, padding=0):
@@ -198,26 +221,68 @@ def _avg_pool(x, window, stride, padding):
 
 @primitive
 def _avg_pool_gradient(g, shape, window, stride, padding):
-    total = numpy.zeros((*shape[:2], *(n + 2 * p for n, p in zip(shape[2:], padding, strict=True))), g.dtype)
+    total = numpy.zeros((*shape[:2], *_frame_shape(shape[2:], padding)), g.dtype)
     share = g * (1.0 / math.prod(window))
     for region in _regions(window, stride, g.shape[2:]):
         total[region] += share
-    return total[(slice(None), slice(None), *(slice(p, p + n) for p, n in zip(padding, shape[2:], strict=True)))]
+    return _unframed(total, padding)
 
 
-defvjp(
-    _avg_pool,
-    lambda answer, x, *how: lambda g: _avg_pool_gradient(g, x.shape, *how),
-    argnums=(0,),
-)
-defvjp(
-    _avg_pool_gradient,
-    lambda answer, g, shape, *how: lambda h: _avg_pool(h, *how),
-    argnums=(0,),
-)
+defvjp(_avg_pool, lambda y, x, *how: lambda g: _avg_pool_gradient(g, x.shape, *how), argnums=(0,))
+defvjp(_avg_pool_gradient, lambda answer, g, shape, *how: lambda h: _avg_pool(h, *how), argnums=(0,))
+
+
+# normalisation
+
+
+def _moments(x):
+    """What averages over all but the channels, the means of x, x without them, and the variances."""
+    average = functools.partial(mean, axis=(0, *range(2, x.ndim)), keepdims=True)
+    means = average(x)
+    centred = x - means
+    return average, means, centred, average(centred * centred)
+
+
+@primitive
+def _batch_norm(x, weight, bias, moments, eps):
+    _, _, centred, var = moments
+    y = centred * (weight.reshape(var.shape) / numpy.sqrt(var + eps))
+    y += bias.reshape(var.shape)
+    return y
+
+
+def _batch_norm_rule(argnums, answer, args, kwargs):
+    x, weight, _, moments, eps = args
+
+    def pullback(g):
+        average, _, centred, var = _moments(x) if isbox(x) else moments  # differentiated twice, they depend on x
+        level, along, scale = average(g), average(g * centred), 1.0 / np.sqrt(var + eps)
+        towards_x = (g - level - centred * (along * scale * scale)) * (np.reshape(weight, var.shape) * scale)
+        count = x.size // weight.size
+        parts = towards_x, np.reshape(along * scale, weight.shape) * count, np.reshape(level, weight.shape) * count
+        return [parts[argnum] for argnum in argnums]
+
+    return pullback
+
+
+defvjp_argnums(_batch_norm, _batch_norm_rule)
+
+
+def batch_norm_train(x, weight, bias, eps, /):
+    moments = _moments(plain(x))
+    y = _batch_norm(x, weight, bias, moments, eps)
+    return y, moments[1].reshape(weight.shape), moments[3].reshape(weight.shape)
 
 
 # activations
+
+
+@primitive
+def sigmoid(x, /):
+    return numpy.asarray(0.5 * (numpy.tanh(0.5 * x) + 1.0))
+
+
+defvjp(sigmoid, lambda y, x: lambda g: g * (y * (1.0 - y)))
 
 
 @primitive

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from d2l_core.data._loader import Loader
     from d2l_core.data.airfoil import AIRFOIL_FEATURES, load_airfoil
     from d2l_core.data.fashion_mnist import FASHION_MNIST_LABELS, load_fashion_mnist
-    from d2l_core.data.images import to_float_images
+    from d2l_core.data.images import resize_images, to_float_images
     from d2l_core.data.text import Vocabulary, clean, tokenise, windows
     from d2l_core.data.time_machine import load_time_machine
 
@@ -33,6 +33,7 @@ _HOMES = {
     "load_airfoil": "airfoil",
     "load_fashion_mnist": "fashion_mnist",
     "load_time_machine": "time_machine",
+    "resize_images": "images",
     "to_float_images": "images",
     "tokenise": "text",
     "windows": "text",
@@ -52,6 +53,7 @@ __all__ = [
     "load_airfoil",
     "load_fashion_mnist",
     "load_time_machine",
+    "resize_images",
     "to_float_images",
     "tokenise",
     "windows",

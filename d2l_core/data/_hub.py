@@ -80,19 +80,30 @@ def _user_files(resource: Resource) -> Iterator[Path]:
 def _problem(path: Path, resource: Resource) -> str | None:
     """What is wrong with the file, as the end of a sentence; None when it is the right one."""
     try:
-        status = path.stat()
-        if status.st_size != resource.size:
-            return f"has {status.st_size:,} bytes instead of {resource.size:,}"
-        record = [status.st_size, status.st_mtime_ns, resource.sha256]
-        if _verdicts().get(str(path.resolve())) == record:
+        size = path.stat().st_size
+        if size != resource.size:
+            return f"has {size:,} bytes instead of {resource.size:,}"
+        verdict = verdict_on(path, resource.sha256)
+        if is_known(path, verdict):
             return None
         with path.open("rb") as file:
             if hashlib.file_digest(file, "sha256").hexdigest() != resource.sha256:
                 return "is damaged or another file (its SHA-256 differs from the published one)"
     except OSError as error:
         return f"cannot be read ({error.strerror})"
-    _remember(str(path.resolve()), record)
+    remember(path, verdict)
     return None
+
+
+def verdict_on(path: Path, content: str) -> list[object]:
+    """What is to be remembered of a file as it is now, once it is found to hold `content`: a hash or a description."""
+    status = path.stat()
+    return [status.st_size, status.st_mtime_ns, content]
+
+
+def is_known(path: Path, verdict: list[object]) -> bool:
+    """Whether this was found earlier, in this process or another, and the file has not changed since."""
+    return _verdicts().get(str(path.resolve())) == verdict
 
 
 def _verdicts() -> dict[str, object]:
@@ -103,8 +114,9 @@ def _verdicts() -> dict[str, object]:
     return verdicts if isinstance(verdicts, dict) else {}
 
 
-def _remember(path: str, record: list[object]) -> None:
-    text = json.dumps(_verdicts() | {path: record}, indent=1, sort_keys=True)
+def remember(path: Path, verdict: list[object]) -> None:
+    """Keep a verdict for all processes, as long as the file does not change."""
+    text = json.dumps(_verdicts() | {str(path.resolve()): verdict}, indent=1, sort_keys=True)
     with contextlib.suppress(OSError):  # a cache that cannot be written only costs another hash next time
         replace_file(cache_dir() / "verified.json", lambda part: _write_synced(part, [text.encode()]))
 

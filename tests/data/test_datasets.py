@@ -25,6 +25,7 @@ from d2l_core.data import (
     load_airfoil,
     load_fashion_mnist,
     load_time_machine,
+    resize_images,
 )
 from d2l_core.data import fashion_mnist as module
 from d2l_core.errors import DataError, UsageError
@@ -117,18 +118,28 @@ if has_published_files():  # the published 30 MB are not part of the repository
 
 
 @pytest.fixture
-def small_release(home, tmp_path, monkeypatch):
-    """A release of two 28 x 28 images in the published format, as files on this disk."""
+def publish(home, tmp_path, monkeypatch):
+    """A function that makes two arrays the published files, on this disk."""
+
+    def publish(images, labels):
+        for kind, array in (("_IMAGES", images), ("_LABELS", labels)):
+            data = encode_idx(array)
+            file = Resource(f"{kind}.gz", (), hashlib.sha256(data).hexdigest(), len(data), "fashion-mnist")
+            (tmp_path / "disk" / "fashion-mnist").mkdir(parents=True, exist_ok=True)
+            (tmp_path / "disk" / "fashion-mnist" / file.name).write_bytes(data)
+            monkeypatch.setattr(module, kind, {"test": file})
+        monkeypatch.setattr(module, "_COUNTS", {"test": len(labels)})
+        monkeypatch.setenv("D2L_DATA_DIR", str(tmp_path / "disk"))
+
+    return publish
+
+
+@pytest.fixture
+def small_release(publish):
+    """A release of two 28 x 28 images in the published format."""
     images = np.arange(2 * 28 * 28, dtype=np.uint32).astype(np.uint8).reshape(2, 28, 28)
     labels = np.array([9, 0], dtype=np.uint8)
-    for kind, array in (("_IMAGES", images), ("_LABELS", labels)):
-        data = encode_idx(array)
-        file = Resource(f"{kind}.gz", (), hashlib.sha256(data).hexdigest(), len(data), "fashion-mnist")
-        (tmp_path / "disk" / "fashion-mnist").mkdir(parents=True, exist_ok=True)
-        (tmp_path / "disk" / "fashion-mnist" / file.name).write_bytes(data)
-        monkeypatch.setattr(module, kind, {"test": file})
-    monkeypatch.setattr(module, "_COUNTS", {"test": 2})
-    monkeypatch.setenv("D2L_DATA_DIR", str(tmp_path / "disk"))
+    publish(images, labels)
     return images, labels
 
 
@@ -152,6 +163,41 @@ def test_full_set_of_another_shape(small_release, monkeypatch):
     monkeypatch.setattr(module, "_COUNTS", {"test": 3})
     with pytest.raises(DataError, match=r"shape \(2, 28, 28\) where \(3, 28, 28\)"):
         load_fashion_mnist("test")
+
+
+def resized_once(home, monkeypatch, sample):
+    """Load images of size 32 twice; nothing is made the second time."""
+    images, labels = load_fashion_mnist("test", sample=sample)
+    for _ in range(2):
+        larger, same_labels = load_fashion_mnist("test", sample=sample, size=32)
+        np.testing.assert_array_equal(larger, resize_images(images, 32))
+        np.testing.assert_array_equal(same_labels, labels)
+        assert larger.dtype == np.uint8
+        assert not larger.flags.writeable
+        monkeypatch.setattr(module, "resized_in_pieces", lambda images, size: pytest.fail("made again"))
+    assert len(list((home / "fashion-mnist").glob("*-32-*.npy"))) == 1
+
+
+def test_images_of_another_size_are_made_once(small_release, home, monkeypatch):
+    resized_once(home, monkeypatch, sample=False)
+
+
+def test_sample_of_another_size_is_made_once(home, monkeypatch):
+    resized_once(home, monkeypatch, sample=True)
+
+
+def test_another_release_is_decoded_and_resized_anew(small_release, publish):
+    images, labels = small_release
+    for released in (images, 255 - images):
+        publish(released, labels)
+        np.testing.assert_array_equal(load_fashion_mnist("test")[0], released)
+        np.testing.assert_array_equal(load_fashion_mnist("test", size=32)[0], resize_images(released, 32))
+
+
+@pytest.mark.parametrize("size", [0, -1, 1025, 3.0, True, "28"])
+def test_sizes_that_images_cannot_have(size):
+    with pytest.raises(UsageError, match="choose a whole number from 1 to 1024"):
+        load_fashion_mnist("test", sample=True, size=size)
 
 
 class Trap:
