@@ -4,6 +4,9 @@ Images are channels last and affine maps (in, out). Form ``"function"`` runs Ten
 compiled. A step gathers its batch from the data on the device: for arrays in memory that takes less than `tf.data`.
 """
 
+from functools import partial
+from itertools import accumulate
+
 import numpy as np
 import tensorflow as tf
 
@@ -41,19 +44,21 @@ def layer_norm(w, path, x):
     return centred * tf.math.rsqrt(var + 1e-5) * w[f"{path}.weight"] + w[f"{path}.bias"]
 
 
-def gru(w, path, x):
-    """Hidden states (T, N, H) of inputs (T, N, I), from zero, unrolled; gates are reset, update, candidate."""
+def gru(w, path, x, unroll):
+    """Hidden states (T, N, H) of inputs (T, N, I), from zero; gates in the order reset, update, candidate."""
     weight, bias = w[f"{path}.weight_hh"], w[f"{path}.bias_hh"]
     projected = tf.tensordot(x, w[f"{path}.weight_ih"], 1) + w[f"{path}.bias_ih"]
-    h = tf.zeros((x.shape[1], weight.shape[0]))
-    states = []
-    for at_step in tf.unstack(projected):
+    start = tf.zeros((x.shape[1], weight.shape[0]))
+
+    def cell(h, at_step):
         r_x, z_x, n_x = tf.split(at_step, 3, axis=-1)
         r_h, z_h, n_h = tf.split(tf.nn.bias_add(tf.matmul(h, weight), bias), 3, axis=-1)
         r, z = tf.sigmoid(r_x + r_h), tf.sigmoid(z_x + z_h)
-        h = (1 - z) * tf.tanh(n_x + r * n_h) + z * h
-        states.append(h)
-    return tf.stack(states)
+        return (1 - z) * tf.tanh(n_x + r * n_h) + z * h
+
+    if unroll:
+        return tf.stack(list(accumulate(tf.unstack(projected), cell, initial=start))[1:])
+    return tf.scan(cell, projected, start)
 
 
 def attention(w, path, x, memory, mask, heads=4):
@@ -112,8 +117,8 @@ def resnet18(w, x):
     return dense(w, "13", tf.reduce_mean(x, axis=(1, 2)))
 
 
-def character_model(w, characters):
-    hidden = gru(w, "gru", tf.one_hot(tf.transpose(characters), 28))
+def character_model(w, characters, unroll=True):
+    hidden = gru(w, "gru", tf.one_hot(tf.transpose(characters), 28), unroll)
     return tf.tensordot(hidden, w["output.weight"], 1) + w["output.bias"]
 
 
@@ -236,6 +241,8 @@ def native(path, array, name):
 
 def prepare(name, form, weights, arrays, batch):
     network, loss_of, optimiser, lr, clip_norm = TABLE[name]
+    if name == "gru" and form == "xla":
+        network = partial(character_model, unroll=False)  # XLA takes a minute to compile 32 steps in a row
     w = {
         path: tf.Variable(native(path, array, name), trainable=".running_" not in path)
         for path, array in weights.items()
