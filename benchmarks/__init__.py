@@ -1,1 +1,1 @@
-"""Our training step against the same step written by hand in each framework, as paired ratios."""
+"""Our training against the same steps by hand in each framework, and against Keras."""
