@@ -1,13 +1,13 @@
-"""What is trained: eight networks written once, with their data, losses and optimisers, as both sides of a pair get them.
+"""What is trained: eight networks written once, with the data, losses and optimisers that both sides of a pair get.
 
 Weights and arrays are NumPy arrays in our layout (affine maps and convolutions as ``(out, in, ...)``, gates of a GRU in
 the order reset, update, candidate), under our paths; a twin translates them. Inputs are random, so that nothing is to
 be learned but the labels by heart: time does not depend on what the numbers mean, and sameness of losses shows best
 where training is smooth.
 
-A multilayer perceptron may be asked for at any batch size and depth, as ``mlp@batch=64`` or ``mlp@depth=4``. Its twin is
-still called ``mlp`` and builds as many layers as it is given weights: ``1.weight``, ``3.weight``, ``5.weight`` ... in the
-order of the numbers, with a ReLU between two of them.
+A multilayer perceptron may be asked for at any batch size and depth, as ``mlp@batch=64`` or ``mlp@depth=4``. Its twin
+is still called ``mlp`` and builds as many layers as it is given weights: ``1.weight``, ``3.weight``, ``5.weight`` ...
+in the order of the numbers, with a ReLU between two of them.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ class Workload:
         return self.data(self.batch * self.steps)
 
     def weights(self) -> dict[str, np.ndarray[Any, Any]]:
-        """The initial values of parameters and running statistics, float32 by path, as `Trainer` draws them with seed 0."""
+        """Initial values of parameters and running statistics, float32 by path, as `Trainer` draws them with seed 0."""
         with use_backend("numpy"):
             inputs = [xp.asarray(array) for array in self.data(2)[:-1]]
             state = self.model().initialise(*inputs, seed=0).state_dict()
@@ -190,8 +190,8 @@ class DecoderBlock(nn.Module):
 class Transformer(nn.Module):
     """Section 11.7: 256 features, 4 heads, 64 units, two blocks on each side, normalised after adding, no dropout.
 
-    Embeddings are multiplied by 16, the root of 256, and the sinusoidal positions added. Keys beyond a source's length are
-    masked, in the encoder and where the decoder looks at it.
+    Embeddings are multiplied by 16, the root of 256, and the sinusoidal positions added. Keys beyond a source's length
+    are masked, in the encoder and where the decoder looks at it.
     """
 
     def __init__(self, hidden: int = 256, ffn: int = 64, heads: int = 4, blocks: int = 2) -> None:
@@ -275,7 +275,7 @@ def texts(n: int) -> Arrays:
 
 
 def sentences(n: int) -> Arrays:
-    """Source words (n, 9), their lengths (n,), target words shifted by one (n, 9), target words (n, 9); 0 is padding."""
+    """Source words (n, 9), their lengths (n,), target words one step late (n, 9), target words (n, 9); 0 is padding."""
     lengths = _integers((n,), 3, WORDS_STEPS + 1, "bench", "lengths")
     outside = np.arange(WORDS_STEPS) >= lengths[:, None]
     source = _integers((n, WORDS_STEPS), 1, SOURCE_WORDS, "bench", "source")
