@@ -1,8 +1,8 @@
 """The networks in Keras 3, trained by `fit` on the framework that the variable ``KERAS_BACKEND`` names.
 
 Layers, losses, optimisers and the way `fit` compiles are Keras's own choice throughout. Images stand as the framework
-likes them, channels first with PyTorch and last otherwise. Keras has Adam's epsilon beside the root of the second moment
-before its correction: it is therefore up to 32 times larger than ours, which shows where a gradient is below 1e-6 only.
+likes them, channels first with PyTorch and last otherwise. Keras adds Adam's epsilon before the second moment is
+corrected, so that it counts up to 32 times as much as ours; gradients of its own size (1e-8) alone can tell.
 """
 
 from functools import partial
@@ -14,7 +14,7 @@ from keras import layers, ops
 FORMS = ("torch", "jax", "tensorflow")
 
 
-# ---------------------------------------------------------------- networks, whose layers bear our paths with _ for a dot
+# ---------------------------------------------------------------- networks: layers bear our paths, with _ for a dot
 
 
 def linear_regression(weights, arrays):
