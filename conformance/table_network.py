@@ -306,6 +306,28 @@ def _compiled_call(compile_: Any, x: Any, y: Any) -> Any:
     return state[0], result["z"]
 
 
+def _step_by_step(f: Any) -> Any:
+    def run(state: Any, rows: Any, start: int, stop: int) -> Any:
+        results = []
+        for i in range(start, stop):
+            result, state = f(state, rows[i])
+            results.append(result)
+        return np.stack(results), state
+
+    return run
+
+
+def _walk(compile_steps: Any, x: Any, rows: Any) -> Any:
+    run = compile_steps(lambda state, row: (state[0] * row, [state[0] + row]))
+    results, state = run([x * 1.0], rows, 1, 3)
+    return results if compile_steps is _step_by_step else interface.asarray(results), state[0]
+
+
+def _rows(rng: Generator) -> Any:
+    for shape in ((2, 3), ()):
+        yield sample(np.asarray(rng.normal(size=shape)), np.asarray(rng.normal(size=(4, *shape))))
+
+
 def _pairs(rng: Generator) -> Any:
     for shape in ((2, 3), (), (4,)):
         yield sample(np.asarray(rng.normal(size=shape)), np.asarray(rng.normal(size=shape)))
@@ -347,6 +369,7 @@ AUTODIFF = [
         "compile", lambda f: f, _pairs, Ulp(0.5, "One exactly rounded operation each."), call=_compiled_call,
         compiled=False,
     ),
+    Case("compile_steps", _step_by_step, _rows, Scaled(2), call=_walk, compiled=False),
 ]  # fmt: skip
 
 CASES = [*WINDOWS, *LAYERS, *RANDOM, *AUTODIFF]
