@@ -37,12 +37,18 @@ def translated(state: Mapping[str, Any], known: Container[str]) -> dict[str, Any
         state: arrays or tensors by path.
         known: the paths of the model that they are for.
     """
-    ours = {path: array for path, array in state.items() if path in known}
-    theirs = {_of_sides(path): array for path, array in state.items() if path not in known}
+    ours = {path: array for path, array in state.items() if path in known and not _beside_kernel(path, state, known)}
+    theirs = {_of_sides(path): array for path, array in state.items() if path not in ours}
     everything = state.keys() | theirs.keys()
     for path, array in without_kernels(theirs).items():
         ours |= _translated(path, array, everything, known)
     return ours
+
+
+def _beside_kernel(path: str, state: Container[str], known: Container[str]) -> bool:
+    """Whether it is the bias of a kernel of another library, which may have more axes than ours of the same name."""
+    kernel = _parted(path)[0] + "kernel"
+    return kernel in state and kernel not in known
 
 
 def _parted(path: str) -> tuple[str, str]:
