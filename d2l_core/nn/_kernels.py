@@ -117,7 +117,7 @@ def _output(part: str, above: str, rest: Arrays) -> str | None:
     """The name of an attention's last layer, if `part` is one of its layers and they have an axis for the heads."""
     for output in _OUTPUTS:
         kernels = [rest.get(f"{above}{name}.kernel") for name in (*_PROJECTIONS, output)]
-        if part in (*_PROJECTIONS, output) and all(np.ndim(kernel) == 3 for kernel in kernels):
+        if part in (*_PROJECTIONS, output) and all(kernel is not None and np.ndim(kernel) == 3 for kernel in kernels):
             return output
     return None
 
