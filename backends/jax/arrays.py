@@ -11,6 +11,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+import d2l_core.composites  # noqa: F401 - declares the composites
+from d2l_core._dispatch import REGISTRY
 from d2l_core.axes import chosen
 
 TENSOR_TYPES = (type(jnp.empty_like(np.zeros(0, np.float32))),)
@@ -241,3 +243,15 @@ tensordot = jnp.tensordot
 einsum = jnp.einsum
 
 logsumexp = jax.jit(jax.nn.logsumexp, static_argnames=("axis", "keepdims"))
+
+
+# ---------------------------------------------------------------- composites, compiled once
+
+
+def _compiled(name: str, **options):
+    return jax.jit(REGISTRY[name].declaration, **options)
+
+
+cumulative_prod = _compiled("cumulative_prod", static_argnames=("axis", "dtype", "include_initial"))
+searchsorted = _compiled("searchsorted", static_argnames="side")
+index_update = _compiled("index_update", static_argnames="axis")

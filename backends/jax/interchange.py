@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 
 import jax
+import jax.numpy as jnp
 from d2l_backends.jax.arrays import _from_tensor
 
 from d2l_core._planting import planted
@@ -65,7 +66,13 @@ def _entries(nnx, module, prefix):
         if isinstance(part, nnx.Module):
             yield from _entries(nnx, part, f"{prefix}{name}.")
         elif isinstance(part, nnx.Variable) and not isinstance(part, nnx.RngState):
-            yield prefix + name, part.get_value()
+            turned = isinstance(module, nnx.ConvTranspose) and name == "kernel" and not module.transpose_kernel
+            yield prefix + name, _as_gradient(part.get_value()) if turned else part.get_value()
+
+
+def _as_gradient(kernel):
+    """Of a transposed convolution: turned over and with the outputs first, as the gradient of a convolution has it."""
+    return jnp.swapaxes(jnp.flip(kernel, range(kernel.ndim - 2)), -1, -2)
 
 
 def export_dlpack(x, /):

@@ -8,10 +8,8 @@ from functools import partial
 import jax
 import jax.numpy as jnp
 import numpy as np
+from d2l_backends.jax.arrays import _compiled
 from jax import lax
-
-import d2l_core.composites  # noqa: F401 - declares the composites
-from d2l_core._dispatch import REGISTRY
 
 _LONGEST_UNROLLED_WINDOW = 4
 
@@ -128,10 +126,6 @@ def _dropout(x, low, high, counter, p):
 # ---------------------------------------------------------------- composites in native or compiled form
 
 
-def _compiled(name: str, **options):
-    return jax.jit(REGISTRY[name].declaration, **options)
-
-
 relu = jax.nn.relu
 sigmoid = jax.nn.sigmoid
 softmax = jax.jit(jax.nn.softmax, static_argnames="axis")
@@ -140,7 +134,13 @@ linear = _compiled("linear")
 cross_entropy = _compiled("cross_entropy")
 batch_norm_train = _compiled("batch_norm_train", static_argnums=3)
 batch_norm_infer = _compiled("batch_norm_infer", static_argnums=5)
+layer_norm = _compiled("layer_norm", static_argnums=3)
+group_norm = _compiled("group_norm", static_argnums=(1, 4))
 rnn_tanh = _compiled("rnn_tanh")
+gru = _compiled("gru")
+lstm = _compiled("lstm")
+reverse_sequences = _compiled("reverse_sequences")
+masked_softmax = _compiled("masked_softmax")
 box_iou = _compiled("box_iou")
 non_maximum_suppression = _compiled("non_maximum_suppression", static_argnames="max_boxes")
 roi_pool = _compiled("roi_pool", static_argnums=2, static_argnames="spatial_scale")

@@ -50,7 +50,16 @@ def native_state(native, /):
         return {path: variable.numpy() for path, variable in native.held.items()}
     if not isinstance(native, tf.keras.layers.Layer):
         raise UsageError(f"A {type(native).__name__} is no Keras model or layer; give one.")
-    return {w.path.removeprefix(f"{native.name}/").replace("/", "."): w.numpy() for w in native.weights}
+    layers = tf.keras.layers
+    alone = (layers.DepthwiseConv1D, layers.DepthwiseConv2D)
+    marked = {id(layer.kernel) for layer in native._flatten_layers() if isinstance(layer, alone)}
+    return {_path(native, w, "depthwise_" if id(w) in marked else ""): w.numpy() for w in native.weights}
+
+
+def _path(native, weight, mark):
+    """Under `native`; the kernel of a depthwise convolution, which looks like any other, has a mark before its name."""
+    home, slash, name = weight.path.removeprefix(f"{native.name}/").rpartition("/")
+    return (home + slash).replace("/", ".") + mark + name
 
 
 def export_dlpack(x, /):

@@ -104,6 +104,64 @@ def test_what_does_not_fit_is_named():
         np.testing.assert_array_equal(array, before[path])
 
 
+class Attending(nn.Module):
+    """One sequence looks at another."""
+
+    def __init__(self, bias):
+        super().__init__()
+        self.look, self.head = nn.MultiHeadAttention(6, 2, bias=bias), nn.Linear(3)
+
+    def forward(self, queries, keys):
+        return self.head(self.look(queries, keys, keys))
+
+
+@pytest.mark.parametrize("bias", [True, False])
+def test_attention(bias):
+    """The axis of the heads is joined with that of their features."""
+
+    class Theirs(nnx.Module):
+        def __init__(self):
+            rngs = nnx.Rngs(0)
+            self.look = nnx.MultiHeadAttention(2, 6, use_bias=bias, decode=False, rngs=rngs)
+            self.head = nnx.Linear(6, 3, rngs=rngs)
+
+    rng = np.random.default_rng(0)
+    queries, keys = xp.asarray(rng.normal(size=(2, 4, 6))), xp.asarray(rng.normal(size=(2, 5, 6)))
+    theirs, model = restless(Theirs()), Attending(bias).initialise(queries, keys)
+    assert from_native(model, theirs) == ([], [])
+    np.testing.assert_allclose(model(queries, keys), theirs.head(theirs.look(queries, keys, keys)), rtol=1e-5)
+
+
+def convolutions():
+    rngs = nnx.Rngs(0)
+    grouped = nnx.Conv(4, 8, (3, 2), padding="VALID", feature_group_count=4, use_bias=False, rngs=rngs)
+    line = nnx.Conv(4, 4, (3,), padding="VALID", feature_group_count=2, rngs=rngs)
+    turned = nnx.ConvTranspose(4, 4, (3, 2), padding="VALID", rngs=rngs)
+    kept = nnx.ConvTranspose(4, 5, (3, 2), padding="VALID", transpose_kernel=True, use_bias=False, rngs=rngs)
+    return {
+        "depthwise": (grouped, nn.Conv2d(8, (3, 2), groups=4, bias=False), (2, 4, 6, 5)),
+        "groups": (line, nn.Conv1d(4, 3, groups=2), (2, 4, 6)),
+        "transposed": (turned, nn.ConvTranspose2d(4, (3, 2)), (2, 4, 6, 5)),
+        "transposed-kept": (kept, nn.ConvTranspose2d(5, (3, 2), bias=False), (2, 4, 6, 5)),
+    }
+
+
+@pytest.mark.parametrize("kind", convolutions())
+def test_other_convolutions(kind):
+    """Groups and single channels have kernels like ours; a transposed one is turned over unless it is so already."""
+    theirs, model, shape = convolutions()[kind]
+    x = xp.asarray(np.random.default_rng(0).normal(size=shape))
+    assert from_native(model.initialise(x), restless(theirs)) == ([], [])
+    wanted = np.moveaxis(np.asarray(theirs(jnp.moveaxis(x, 1, -1))), -1, 1)
+    np.testing.assert_allclose(model(x), wanted, rtol=1e-5, atol=1e-5)
+
+
+def test_a_layer_over_several_axes_is_refused():
+    """Its kernel is not that of a convolution, whose number of axes it has."""
+    with pytest.raises(UsageError, match="multiplies over several axes at once"):
+        from_native(nn.Conv1d(3, 4, 2).initialise(), nnx.LinearGeneral(4, (2, 3), rngs=nnx.Rngs(0)))
+
+
 CELLS = {
     "RNN": (nnx.SimpleCell, nn.RNN),
     "GRU": (nnx.GRUCell, nn.GRU),

@@ -143,3 +143,69 @@ def test_a_gated_unit_of_another_formula_is_refused(keras):
     theirs = restless(keras.Sequential([keras.layers.Input((5, 3)), keras.layers.GRU(4, reset_after=False)]))
     with pytest.raises(UsageError, match="resets the state before the product"):
         from_native(nn.GRU(4, 3).initialise(), theirs)
+
+
+class Attending(nn.Module):
+    """One sequence looks at another."""
+
+    def __init__(self, bias):
+        super().__init__()
+        self.look, self.head = nn.MultiHeadAttention(6, 2, bias=bias), nn.Linear(3)
+
+    def forward(self, queries, keys):
+        return self.head(self.look(queries, keys, keys))
+
+
+@pytest.mark.parametrize("bias", [True, False])
+def test_attention(keras, bias):
+    """The axis of the heads is joined with that of their features."""
+    layers = keras.layers
+    inputs = [layers.Input((4, 6)), layers.Input((5, 6))]
+    look = layers.MultiHeadAttention(2, 3, use_bias=bias)
+    theirs = restless(keras.Model(inputs, layers.Dense(3)(look(*inputs))))
+    rng = np.random.default_rng(0)
+    queries, keys = xp.asarray(rng.normal(size=(2, 4, 6))), xp.asarray(rng.normal(size=(2, 5, 6)))
+    model = Attending(bias).initialise(queries, keys)
+    assert from_native(model, theirs) == ([], [])
+    np.testing.assert_allclose(model(queries, keys), theirs([queries, keys]), rtol=1e-5)
+
+
+def convolutions(keras):
+    layers = keras.layers
+    return {
+        "depthwise": (layers.DepthwiseConv2D((3, 2), depth_multiplier=2), [nn.Conv2d(8, (3, 2), groups=4)], 2),
+        "depthwise-plain": (
+            layers.DepthwiseConv2D((3, 2), depth_multiplier=4, use_bias=False),
+            [nn.Conv2d(16, (3, 2), groups=4, bias=False)],
+            2,
+        ),
+        "line": (layers.DepthwiseConv1D(3), [nn.Conv1d(4, 3, groups=4)], 1),
+        "separable": (
+            layers.SeparableConv2D(5, (3, 2), depth_multiplier=2),
+            [nn.Conv2d(8, (3, 2), groups=4, bias=False), nn.Conv2d(5, 1)],
+            2,
+        ),
+        "groups": (layers.Conv2D(6, (3, 2), groups=2), [nn.Conv2d(6, (3, 2), groups=2)], 2),
+        "transposed": (layers.Conv2DTranspose(5, (3, 2)), [nn.ConvTranspose2d(5, (3, 2))], 2),
+    }
+
+
+@pytest.mark.parametrize("kind", ["depthwise", "depthwise-plain", "line", "separable", "groups", "transposed"])
+def test_other_convolutions(keras, kind):
+    """Single channels come out in their order, a separable layer as two of ours."""
+    layer, ours, axes = convolutions(keras)[kind]
+    spatial = (6, 5)[:axes]
+    theirs = restless(keras.Sequential([keras.layers.Input((*spatial, 4)), layer]))
+    x = np.random.default_rng(0).normal(size=(2, *spatial, 4))
+    X = xp.asarray(np.moveaxis(x, -1, 1))
+    model = nn.Sequential(*ours).initialise(X)
+    assert from_native(model, theirs) == ([], [])
+    np.testing.assert_allclose(model(X), np.moveaxis(theirs(x).numpy(), -1, 1), rtol=1e-5, atol=1e-5)
+
+
+def test_a_layer_over_several_axes_is_refused(keras):
+    """Its kernel is not that of a convolution, whose number of axes it has."""
+    dense = keras.layers.EinsumDense("ab,bcd->acd", (2, 3), bias_axes="cd")
+    theirs = keras.Sequential([keras.layers.Input((4,)), dense])
+    with pytest.raises(UsageError, match="multiplies over several axes at once"):
+        from_native(nn.Conv1d(3, 4, 2).initialise(), theirs)

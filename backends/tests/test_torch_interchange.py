@@ -159,3 +159,13 @@ def test_a_scale_is_not_taken_for_a_shift():
     ours = nn.Sequential(nn.Linear(3, 3), nn.RMSNorm(3)).initialise(seed=0)
     with pytest.raises(CheckpointError, match=r"has norm\.weight \(3,\), this one has 0\.bias \(3,\)"):
         from_native(ours, Swapped())
+
+
+@pytest.mark.parametrize("kind", ["RNN", "GRU", "LSTM"])
+def test_recurrent_layers_without_biases(kind):
+    """Theirs are zero; the order of definition finds their place, too."""
+    theirs = torch.nn.Sequential(torch.nn.Linear(3, 4), getattr(torch.nn, kind)(4, 5, 2, bias=False))
+    ours = nn.ModuleDict({"in": nn.Linear(4, 3), "body": nn.Stacked(*(getattr(nn, kind)(5, n) for n in (4, 5)))})
+    x = torch.randn(6, 2, 3)
+    assert from_native(ours.initialise(seed=0), theirs) == ([], [])
+    torch.testing.assert_close(ours["body"](ours["in"](x))[0], theirs(x)[0], rtol=0, atol=1e-5)

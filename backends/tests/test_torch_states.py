@@ -51,9 +51,9 @@ def lenet():
     return theirs, ours, (5, 1, 6, 6)
 
 
-def recurrent(kind, layers=1, directions=1):
+def recurrent(kind, layers=1, directions=1, bias=True):
     def build():
-        theirs = getattr(torch.nn, kind)(4, 5, layers, bidirectional=directions == 2)
+        theirs = getattr(torch.nn, kind)(4, 5, layers, bias=bias, bidirectional=directions == 2)
 
         def layer():
             cells = [getattr(nn, kind)(5) for _ in range(directions)]
@@ -77,6 +77,9 @@ MODELS = {
     "lstm-2": recurrent("LSTM", 2),
     "gru-2-both": recurrent("GRU", 2, 2),
     "lstm-both": recurrent("LSTM", 1, 2),
+    "rnn-plain": recurrent("RNN", bias=False),
+    "gru-plain": recurrent("GRU", 1, 2, bias=False),
+    "lstm-plain": recurrent("LSTM", 2, 2, bias=False),
     "attention": attention(False),
     "attention-bias": attention(True),
 }
@@ -164,6 +167,14 @@ def test_projections_of_their_own_sizes():
     wanted = theirs(*map(torch.tensor, (queries, keys, values)))[0].detach().numpy()
     found = xp.to_numpy(ours(*map(xp.asarray, (queries, keys, values))))
     np.testing.assert_allclose(found, wanted, rtol=0, atol=1e-5)
+
+
+def test_one_bias_of_two_is_not_taken_for_none():
+    """Only a layer that has neither is a layer without biases."""
+    state = torch.nn.GRU(4, 5).state_dict()
+    del state["bias_hh_l0"]
+    with pytest.raises(CheckpointError, match="missing: bias_hh"):
+        nn.GRU(5, 4).load_state_dict(state)
 
 
 def test_what_has_no_counterpart_is_named():

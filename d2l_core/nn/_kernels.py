@@ -1,7 +1,8 @@
 """Weights of the libraries that call them kernels and keep them the other way round, as Keras and Flax do.
 
-Kernels are (in, out) and (window, in / groups, out). A recurrent cell has one bias where ours has two, and the gated
-unit of Keras has its gates in the order z, r, n.
+Kernels are (in, out) and (window, in / groups, out), those of a depthwise convolution (window, in, multiplier), and
+those of an attention have an axis for the heads. A recurrent cell has one bias where ours has two, and the gated unit
+of Keras has its gates in the order z, r, n.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ Ends = dict[str, tuple[str, ...]]
 
 _PARTS: Ends = {"ih": ("ii", "if_", "ig", "io"), "hh": ("hi", "hf", "hg", "ho")}
 _JOINED: Ends = {"ih": ("dense_i",), "hh": ("dense_h",)}
+_PROJECTIONS = ("query", "key", "value")
+_OUTPUTS = ("out", "attention_output")
 _CELL = re.compile(r"(\w+_)?cell\.")
 
 
@@ -28,7 +31,7 @@ def without_kernels(state: Mapping[str, Any]) -> Arrays:
     """`state` with each kernel as a weight in our layout, and cells of recurrent layers under our names.
 
     Raises:
-        UsageError: a gated unit has another formula than ours.
+        UsageError: a gated unit has another formula than ours, or a layer multiplies in a way that none of ours does.
     """
     rest: Arrays = dict(state)
     found: Arrays = {}
@@ -36,13 +39,18 @@ def without_kernels(state: Mapping[str, Any]) -> Arrays:
         path = next(iter(rest))
         home, name = _parted(path)
         above, part = _parted(home.removesuffix("."))
-        dense = _dense(part, above, rest)
+        dense, output = _dense(part, above, rest), _output(part, above, rest)
         if f"{home}recurrent_kernel" in rest:
             found |= _cell(home, _recurrent_kernels(home, rest))
         elif dense:
             found |= _cell(above, _dense_layers(above, dense, rest))
+        elif output:
+            found |= _attention(above, output, rest)
+        elif name == "depthwise_kernel":
+            found |= _depthwise(home, rest)
         elif name == "kernel":
             found[f"{home}weight"] = _turned(rest.pop(path))
+            _check_shift(home, found[f"{home}weight"], rest)
         else:
             found[path] = rest.pop(path)
     return found
@@ -103,3 +111,47 @@ def _dense_layers(above: str, layers: Ends, rest: Arrays) -> Arrays:
         ]
         weights |= {f"weight_{end}": np.concatenate(kernels, 1).T, f"bias_{end}": np.concatenate(biases)}
     return weights
+
+
+def _output(part: str, above: str, rest: Arrays) -> str | None:
+    """The name of an attention's last layer, if `part` is one of its layers and they have an axis for the heads."""
+    for output in _OUTPUTS:
+        kernels = [rest.get(f"{above}{name}.kernel") for name in (*_PROJECTIONS, output)]
+        if part in (*_PROJECTIONS, output) and all(kernel is not None and np.ndim(kernel) == 3 for kernel in kernels):
+            return output
+    return None
+
+
+def _attention(home: str, output: str, rest: Arrays) -> Arrays:
+    """The four layers of an attention, taken out of `rest`: (in, heads, size) and (heads, size, out) are joined."""
+    found: Arrays = {}
+    for name in (*_PROJECTIONS, output):
+        kernel = on_host(rest.pop(f"{home}{name}.kernel"))
+        joined = kernel.reshape(-1, kernel.shape[-1]) if name == output else kernel.reshape(len(kernel), -1)
+        ours = f"{home}output" if name == output else f"{home}{name}"
+        found[f"{ours}.weight"] = joined.T
+        if f"{home}{name}.bias" in rest:
+            found[f"{ours}.bias"] = on_host(rest.pop(f"{home}{name}.bias")).reshape(-1)
+    return found
+
+
+def _depthwise(home: str, rest: Arrays) -> Arrays:
+    """A convolution of each channel by itself, taken out of `rest`, with the pointwise one that may follow it."""
+    kernel = on_host(rest.pop(f"{home}depthwise_kernel"))
+    weight = _turned(kernel.reshape(*kernel.shape[:-2], 1, -1))
+    if f"{home}pointwise_kernel" not in rest:
+        return {f"{home}weight": weight}
+    pointwise = {"pointwise.weight": _turned(rest.pop(f"{home}pointwise_kernel"))}
+    if f"{home}bias" in rest:
+        pointwise["pointwise.bias"] = rest.pop(f"{home}bias")
+    return {home + name: array for name, array in ({"depthwise.weight": weight} | pointwise).items()}
+
+
+def _check_shift(home: str, weight: NDArray[Any], rest: Arrays) -> None:
+    """A dense layer over several axes has a bias of several, or one that is not as long as the kernel is wide."""
+    bias = rest.get(f"{home}bias")
+    if bias is not None and np.shape(bias) != weight.shape[:1] and np.shape(bias) != weight.shape[1:2]:
+        raise UsageError(
+            f"The layer {home.removesuffix('.')} multiplies over several axes at once, which no layer of ours does; "
+            f"build it of layers over the last axis."
+        )

@@ -1,8 +1,9 @@
 """States that other libraries wrote, under our names and in our layout.
 
-PyTorch's names of layers are ours but for three: its recurrent modules hold several layers (``weight_ih_l1_reverse``),
-its attention stacks three projections (``in_proj_weight``), and its batch normalisation counts batches. Gluon has the
-same layouts under other names. Libraries that call the weight a kernel are the affair of `_kernels`.
+PyTorch's names of layers are ours but for three: its recurrent modules hold several layers (``weight_ih_l1_reverse``)
+and may lack biases, its attention stacks three projections (``in_proj_weight``), and its batch normalisation counts
+batches. Gluon has the same layouts under other names. Libraries that call the weight a kernel are the affair of
+`_kernels`.
 """
 
 from __future__ import annotations
@@ -36,12 +37,18 @@ def translated(state: Mapping[str, Any], known: Container[str]) -> dict[str, Any
         state: arrays or tensors by path.
         known: the paths of the model that they are for.
     """
-    ours = {path: array for path, array in state.items() if path in known}
-    theirs = {_of_sides(path): array for path, array in state.items() if path not in known}
+    ours = {path: array for path, array in state.items() if path in known and not _beside_kernel(path, state, known)}
+    theirs = {_of_sides(path): array for path, array in state.items() if path not in ours}
     everything = state.keys() | theirs.keys()
     for path, array in without_kernels(theirs).items():
         ours |= _translated(path, array, everything, known)
     return ours
+
+
+def _beside_kernel(path: str, state: Container[str], known: Container[str]) -> bool:
+    """Whether it is the bias of a kernel of another library, which may have more axes than ours of the same name."""
+    kernel = _parted(path)[0] + "kernel"
+    return kernel in state and kernel not in known
 
 
 def _parted(path: str) -> tuple[str, str]:
@@ -65,7 +72,8 @@ def _translated(path: str, array: Any, state: Container[str], known: Container[s
     prefix, name = _parted(path)
     recurrent = _RECURRENT.fullmatch(name)
     if recurrent:
-        return {_recurrent_path(prefix, recurrent, state, known): array}
+        home = _recurrent_path(prefix, recurrent, state, known)
+        return {home: array} | _zero_biases(path, home, array, state)
     if name in _STACKED:
         parts = zip(("query", "key", "value"), np.split(on_host(array), 3), strict=True)
         return {f"{prefix}{part}.{_STACKED[name]}": rows for part, rows in parts}
@@ -89,6 +97,14 @@ def _recurrent_path(prefix: str, match: re.Match[str], state: Container[str], kn
     several, both = f"{prefix}weight_ih_l1" in state, f"{prefix}weight_ih_l0_reverse" in state
     own = (layer if several else "") + (way if both else "")
     return prefix + next((place for place in places if prefix + place + name in known), own) + name
+
+
+def _zero_biases(path: str, home: str, array: Any, state: Container[str]) -> dict[str, Any]:
+    """What the recurrent weights of a layer without biases stand for: ours always have them."""
+    if "weight_hh" not in path or any(path.replace("weight_hh", name) in state for name in ("bias_ih", "bias_hh")):
+        return {}
+    zeros = np.zeros(np.shape(array)[0], on_host(array).dtype)
+    return {_parted(home)[0] + name: zeros for name in ("bias_ih", "bias_hh")}
 
 
 def by_layer(paths: list[str]) -> list[str]:
