@@ -369,7 +369,7 @@ AUTODIFF = [
         "compile", lambda f: f, _pairs, Ulp(0.5, "One exactly rounded operation each."), call=_compiled_call,
         compiled=False,
     ),
-    Case("compile_steps", _step_by_step, _rows, Scaled(2), call=_walk, compiled=False),
+    Case("compile_steps", _step_by_step, _rows, Scaled(1), call=_walk, compiled=False),
 ]  # fmt: skip
 
 CASES = [*WINDOWS, *LAYERS, *RANDOM, *AUTODIFF]
