@@ -19,7 +19,7 @@ import numpy as np
 from d2l_core import backend as _backend
 from d2l_core import dtypes
 from d2l_core.axes import chosen, position
-from d2l_core.errors import CallError, UsageError
+from d2l_core.errors import AxisError, CallError, UsageError
 
 Function = Callable[..., Any]
 Tensor = Any
@@ -247,6 +247,9 @@ def stack(function: Function, arrays: Sequence[Tensor], /, *, axis: int = 0) -> 
 
 def expand_dims(function: Function, x: Tensor, /, axis: int = 0) -> Tensor:
     """An axis by position or by name."""
+    rank = len(x.shape)
+    if not -rank - 1 <= axis <= rank:
+        raise AxisError(f"expand_dims puts an axis at {-rank - 1} to {rank} of a tensor of {rank} axes, not at {axis}.")
     return function(x, axis=axis)
 
 

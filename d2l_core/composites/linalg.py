@@ -9,7 +9,7 @@ import numpy as np
 
 from d2l_core import interface as xp
 from d2l_core._dispatch import composite
-from d2l_core.composites.arrays import count_nonzero, moveaxis
+from d2l_core.composites.arrays import count_nonzero, moveaxis, triu
 from d2l_core.dtypes import finfo
 from d2l_core.errors import CallError
 from d2l_core.interface import Axis, DType, Tensor
@@ -314,7 +314,7 @@ def qr(x: Tensor, /, *, mode: str = "reduced") -> QRResult:
     rows, count = x.shape[-2], min(x.shape[-2:])
     q, r = xp.reduced_qr(x[..., :count])
     signs = _sign_of(xp.stop_gradient(diagonal(r)))
-    q, r = q * xp.expand_dims(signs, axis=-2), r * xp.expand_dims(signs, axis=-1)
+    q, r = q * xp.expand_dims(signs, axis=-2), triu(r * xp.expand_dims(signs, axis=-1))
     if x.shape[-1] > count:
         r = xp.concat([r, xp.matmul(xp.matrix_transpose(q), x[..., count:])], axis=-1)
     if mode == "complete" and rows > count:
