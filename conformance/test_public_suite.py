@@ -45,5 +45,50 @@ def test_factors_of_dependent_columns(rank: int, mode: str, backend: Backend, pr
     tolerance = 8.0 * np.finfo(q.dtype).eps
     np.testing.assert_allclose(q.T @ q, np.eye(q.shape[-1]), atol=tolerance)
     np.testing.assert_allclose(q @ r, xp.to_numpy(x), atol=tolerance)
-    lower = np.tril_indices(*(r.shape[0], -1, r.shape[1]))
-    assert not np.any(r[lower]) and not np.any(np.signbit(r[lower]))
+    lower = np.tril_indices(r.shape[0], -1, r.shape[1])
+    assert not np.any(r[lower])
+    assert not np.any(np.signbit(r[lower]))
+
+
+def test_equations_of_two_dtypes(backend: Backend, precision: int) -> None:
+    """`solve` promotes, and a threshold takes the dtype of the matrices."""
+    x = xp.asarray([[2.0, 0.0], [0.0, 4.0]], dtype=xp.float32)
+    y = xp.asarray([2.0, 4.0], dtype=xp.float64)
+    for pair, wanted in (((x, y), [1.0, 1.0]), ((xp.astype(x, xp.float64), xp.astype(y, xp.float32)), [1.0, 1.0])):
+        got = xp.linalg.solve(*pair)
+        assert got.dtype == y.dtype
+        np.testing.assert_array_equal(xp.to_numpy(got), wanted)
+    rtol = xp.asarray(0.6, dtype=xp.float64)
+    assert int(xp.to_numpy(xp.linalg.matrix_rank(x, rtol=rtol))) == 1
+    pseudo = xp.linalg.pinv(x, rtol=rtol)
+    assert pseudo.dtype == x.dtype
+    np.testing.assert_allclose(xp.to_numpy(pseudo), [[0.0, 0.0], [0.0, 0.25]], atol=1e-7)
+
+
+def test_filled_with_a_tensor(backend: Backend, precision: int) -> None:
+    """`full` and `full_like` take a 0-d tensor for the number, and convert it."""
+    x = xp.asarray([3, 4], dtype=xp.int32)
+    for got, dtype in (
+        (xp.full((2, 3), x[0]), xp.int32),
+        (xp.full((2, 3), x[0], dtype=xp.float32), xp.float32),
+        (xp.full_like(xp.zeros((2, 3), dtype=xp.uint8), x[0]), xp.uint8),
+    ):
+        assert got.dtype == dtype
+        np.testing.assert_array_equal(xp.to_numpy(got), np.full((2, 3), 3))
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int32", "int64"])
+def test_products_of_integers(dtype: str, backend: Backend, precision: int) -> None:
+    """`matmul`, `tensordot`, `vecdot` and `outer` of one integer dtype give that dtype; small ones wrap around."""
+    numbers = np.array([[1, 2], [3, 4]], dtype)
+    x = xp.asarray(numbers, dtype=getattr(xp, dtype))
+    for got, wanted in (
+        (xp.matmul(x, x), numbers @ numbers),
+        (xp.tensordot(x, x, axes=1), numbers @ numbers),
+        (xp.tensordot(x, x), np.tensordot(numbers, numbers)),
+        (xp.vecdot(x, x), (numbers * numbers).sum(-1)),
+        (xp.linalg.outer(x[0], x[1]), np.outer(numbers[0], numbers[1])),
+        (xp.matmul(xp.full_like(x, 20), x), np.full_like(numbers, 20) @ numbers),
+    ):
+        assert got.dtype == x.dtype
+        np.testing.assert_array_equal(xp.to_numpy(got), wanted)

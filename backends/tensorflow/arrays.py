@@ -221,10 +221,10 @@ def pad(x, pad_width, /, *, value=0.0):
 def _widened(function):
     """A function that TensorFlow lacks for uint8, computed in int32; what is too large wraps around all the same."""
 
-    def of_uint8(*operands):
+    def of_uint8(*operands, **options):
         if uint8 not in [getattr(x, "dtype", None) for x in operands]:
-            return function(*operands)
-        return astype(function(*[astype(x, int32) if tf.is_tensor(x) else x for x in operands]), uint8)
+            return function(*operands, **options)
+        return astype(function(*[astype(x, int32) if tf.is_tensor(x) else x for x in operands], **options), uint8)
 
     return of_uint8
 
@@ -498,6 +498,7 @@ def index_add(x, indices, values, /, *, axis=0):
 # ---------------------------------------------------------------- linear algebra
 
 
+@_widened
 def matmul(x1, x2, /):
     """Matrix product; leading axes broadcast and a vector counts as one row or column."""
     rank1, rank2 = len(x1.shape), len(x2.shape)
@@ -513,6 +514,7 @@ def matmul(x1, x2, /):
     return _raw.BatchMatMulV2(x=x1, y=x2)
 
 
+@_widened
 def tensordot(x1, x2, /, *, axes=2):
     """Sum of products over axes."""
     return tf.tensordot(x1, x2, axes)

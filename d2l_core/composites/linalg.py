@@ -9,6 +9,7 @@ import numpy as np
 
 from d2l_core import interface as xp
 from d2l_core._dispatch import composite
+from d2l_core._standard import one_dtype
 from d2l_core.composites.arrays import count_nonzero, moveaxis, triu
 from d2l_core.dtypes import finfo
 from d2l_core.errors import CallError
@@ -202,6 +203,7 @@ def solve(x1: Tensor, x2: Tensor, /) -> Tensor:
 
     Leading axes broadcast. For singular x1 the framework raises its error, or gives infinities or NaN.
     """
+    x1, x2 = one_dtype(x1, x2)
     columns = xp.expand_dims(x2, axis=-1) if len(x2.shape) == 1 else x2
     batch = np.broadcast_shapes(tuple(x1.shape[:-2]), tuple(columns.shape[:-2]))
     matrices = [
@@ -348,4 +350,6 @@ def _cutoff(x: Tensor, values: Tensor, rtol: float | Tensor | None) -> Tensor:
     largest = xp.stop_gradient(xp.max(values, axis=-1, keepdims=True))
     if rtol is None:
         rtol = max(x.shape[-2:]) * finfo(x).eps
-    return largest * (rtol if isinstance(rtol, int | float) else xp.expand_dims(rtol, axis=-1))
+    if isinstance(rtol, int | float):
+        return largest * rtol
+    return largest * xp.expand_dims(xp.astype(rtol, largest.dtype), axis=-1)
