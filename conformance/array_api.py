@@ -2,8 +2,9 @@
 
 Tensors of a framework cannot do all that the suite does with arrays while it tests a function: some have shapes that
 are no tuples, no assignment to an index, or operators that promote by other rules. Here each function is that of
-`d2l_core.xp` on the framework's own tensors. Only what stands around it in a test is not: an `Array` keeps a tensor, its
-operators are functions of `d2l_core.xp`, and its indexing and DLPack are NumPy's. It serves to test, not to compute.
+`d2l_core.xp` on the framework's own tensors. Only what stands around it in a test is not: an `Array` keeps a tensor,
+its operators are functions of `d2l_core.xp`, and its indexing and DLPack are NumPy's. It serves to test, not to
+compute.
 """
 
 from __future__ import annotations

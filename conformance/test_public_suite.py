@@ -92,3 +92,18 @@ def test_products_of_integers(dtype: str, backend: Backend, precision: int) -> N
     ):
         assert got.dtype == x.dtype
         np.testing.assert_array_equal(xp.to_numpy(got), wanted)
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int32", "int64"])
+def test_shifts_by_all_bits(dtype: str, backend: Backend, precision: int) -> None:
+    """Nothing is left of a number shifted by as many places as it has bits, or more, but a sign to the right."""
+    if dtype not in xp.__array_namespace_info__().dtypes():
+        return
+    bits = 8 * np.dtype(dtype).itemsize
+    least = 0 if dtype == "uint8" else -3
+    numbers, places = np.array([1, 100, least, 5], dtype), np.array([bits, bits + 1, bits, bits - 1], dtype)
+    x, y = (xp.asarray(one, dtype=getattr(xp, dtype)) for one in (numbers, places))
+    left, right = np.left_shift(numbers, places), np.right_shift(numbers, places)
+    np.testing.assert_array_equal(xp.to_numpy(xp.bitwise_left_shift(x, y)), left)
+    np.testing.assert_array_equal(xp.to_numpy(xp.bitwise_right_shift(x, y)), right)
+    np.testing.assert_array_equal(xp.to_numpy(xp.bitwise_left_shift(x, bits)), np.zeros(4))

@@ -73,7 +73,7 @@ def ones(shape: Shape, *, dtype: DType = None, device: Any = None) -> Tensor:
 
 @primitive("arrays", around=_standard.full)
 def full(shape: Shape, fill_value: float | Tensor, *, dtype: DType = None, device: Any = None) -> Tensor:
-    """`shape` filled with a Python scalar, whose kind (bool, int, float) decides the dtype unless given, or a 0-d tensor."""
+    """`shape` filled with a Python scalar, whose kind (bool, int, float) decides the dtype, or with a 0-d tensor."""
 
 
 @primitive("arrays", around=_standard.create)

@@ -304,10 +304,25 @@ logical_and = _binary(_raw.LogicalAnd)
 logical_or = _binary(_raw.LogicalOr)
 modulo = _binary(_raw.FloorMod)
 integer_quotient = _binary(_raw.FloorDiv)
-bitwise_left_shift = _binary(_raw.LeftShift)
-bitwise_right_shift = _binary(_raw.RightShift)
 atan2 = _binary(lambda x, y: _raw.Atan2(y=x, x=y))
 nextafter = _binary(lambda x, y: _raw.NextAfter(x1=x, x2=y))
+
+
+def _shift(operation, keeps_sign):
+    """A shift; of a number shifted by all its bits, where TensorFlow shifts by one less, only a sign is left."""
+
+    def function(x1, x2, /):
+        shifted = operation(x1, x2)
+        if keeps_sign and shifted.dtype != uint8:
+            return shifted
+        inside = less(x2, 8 * shifted.dtype.size)
+        return _raw.SelectV2(condition=inside, t=shifted, e=_raw.ZerosLike(x=shifted))
+
+    return function
+
+
+bitwise_left_shift = _shift(_binary(_raw.LeftShift), keeps_sign=False)
+bitwise_right_shift = _shift(_binary(_raw.RightShift), keeps_sign=True)
 
 
 def _bitwise(of_integers, of_booleans):
