@@ -99,7 +99,10 @@ class Array:
     def __array_namespace__(self, /, *, api_version: str | None = None) -> types.ModuleType:
         return sys.modules[__name__]
 
-    def __dlpack__(self, **options: Any) -> Any:
+    def __dlpack__(
+        self, /, *, stream: Any = None, max_version: Any = None, dl_device: Any = None, copy: bool | None = None
+    ) -> Any:
+        options = {"stream": stream, "max_version": max_version, "dl_device": dl_device, "copy": copy}
         return xp.to_numpy(self.native).__dlpack__(**options)
 
     def __dlpack_device__(self) -> tuple[int, int]:

@@ -107,3 +107,34 @@ def test_shifts_by_all_bits(dtype: str, backend: Backend, precision: int) -> Non
     np.testing.assert_array_equal(xp.to_numpy(xp.bitwise_left_shift(x, y)), left)
     np.testing.assert_array_equal(xp.to_numpy(xp.bitwise_right_shift(x, y)), right)
     np.testing.assert_array_equal(xp.to_numpy(xp.bitwise_left_shift(x, bits)), np.zeros(4))
+
+
+@pytest.mark.parametrize("dtype", ["int32", "int64"])
+def test_large_integers(dtype: str, backend: Backend, precision: int) -> None:
+    """Integers that no float of the same width holds are computed exactly."""
+    if dtype not in xp.__array_namespace_info__().dtypes():
+        return
+    odd, root = (2**24 + 1, 4097) if dtype == "int32" else (2**53 + 1, 94906267)
+    large, roots = np.array([odd, -odd, 3], dtype), np.array([root, -root, 3], dtype)
+    x, y = (xp.asarray(one, dtype=getattr(xp, dtype)) for one in (large, roots))
+    for name, got, wanted in (
+        ("abs", xp.abs(x), np.abs(large)),
+        ("square", xp.square(y), np.square(roots)),
+        ("pow", xp.pow(y, 2), np.square(roots)),
+        ("pow", xp.pow(y, xp.full_like(y, 2)), np.square(roots)),
+        ("multiply", xp.multiply(y, y), np.square(roots)),
+        ("remainder", xp.remainder(x, 2), np.remainder(large, 2)),
+        ("floor_divide", xp.floor_divide(x, 2), np.floor_divide(large, 2)),
+        ("clip", xp.clip(x, -odd, odd), large),
+        ("maximum", xp.maximum(x, odd), np.full(3, odd)),
+        ("sum", xp.sum(x), np.sum(large)),
+    ):
+        np.testing.assert_array_equal(xp.to_numpy(got), wanted, err_msg=name)
+
+
+def test_cross_products_of_two_dtypes(backend: Backend, precision: int) -> None:
+    """`cross` promotes."""
+    x, y = xp.asarray([1, 2, 3], dtype=xp.uint8), xp.asarray([3, 2, 1], dtype=xp.int32)
+    for got in (xp.linalg.cross(x, y), -xp.linalg.cross(y, x)):
+        assert got.dtype == xp.int32
+        np.testing.assert_array_equal(xp.to_numpy(got), [-4, 8, -4])

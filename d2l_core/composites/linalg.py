@@ -89,6 +89,7 @@ def cross(x1: Tensor, x2: Tensor, /, *, axis: int = -1) -> Tensor:
     """Cross product of vectors of three components along an axis, counted from the end; ValueError for others."""
     if x1.shape[axis] != 3 or x2.shape[axis] != 3:
         raise CallError(f"cross needs axes of length 3, not {x1.shape[axis]} and {x2.shape[axis]}.")
+    x1, x2 = one_dtype(x1, x2)
     a, b = (moveaxis(x, axis, -1) for x in (x1, x2))
     a0, a1, a2 = a[..., 0], a[..., 1], a[..., 2]
     b0, b1, b2 = b[..., 0], b[..., 1], b[..., 2]
