@@ -138,3 +138,12 @@ def test_cross_products_of_two_dtypes(backend: Backend, precision: int) -> None:
     for got in (xp.linalg.cross(x, y), -xp.linalg.cross(y, x)):
         assert got.dtype == xp.int32
         np.testing.assert_array_equal(xp.to_numpy(got), [-4, 8, -4])
+
+
+@pytest.mark.parametrize("shape", [(0, 0, 0), (2, 3, 0), (0, 3, 2), (2, 0, 2)])
+def test_stacks_without_elements(shape: tuple[int, ...], backend: Backend, precision: int) -> None:
+    """Products of a stack of matrices, one side of which may be of length zero, with a vector and a matrix."""
+    x = xp.ones(shape)
+    for other in ((shape[-1],), (shape[-1], 2)):
+        got = xp.matmul(x, xp.ones(other))
+        np.testing.assert_array_equal(xp.to_numpy(got), np.ones(shape) @ np.ones(other))

@@ -524,7 +524,8 @@ def matmul(x1, x2, /):
     if rank2 == 1:
         return squeeze(matmul(x1, _raw.ExpandDims(input=x2, axis=1)), -1)
     if rank2 == 2:
-        rows = _raw.MatMul(a=reshape(x1, (-1, x1.shape[-1])), b=x2)
+        count = -1 if x1.shape[-1] else math.prod(x1.shape[:-1])  # -1 is not found out from no elements
+        rows = _raw.MatMul(a=reshape(x1, (count, x1.shape[-1])), b=x2)
         return reshape(rows, (*x1.shape[:-1], x2.shape[-1]))
     return _raw.BatchMatMulV2(x=x1, y=x2)
 
