@@ -24,13 +24,13 @@ class NamespaceInfo:
         """
         return {"boolean indexing": False, "data-dependent shapes": False, "max dimensions": MAX_DIMENSIONS}
 
-    def default_device(self) -> str:
-        """The name of the active device."""
-        return current().device
+    def default_device(self) -> Any:
+        """The active device, as a tensor shows it, or by name where tensors show none."""
+        return _standard.device_object(current().device)
 
-    def devices(self) -> list[str]:
-        """The names of the devices that are present, the preferred one first."""
-        return list(active().devices())
+    def devices(self) -> list[Any]:
+        """The devices that are present, likewise, the preferred one first."""
+        return [_standard.device_object(name) for name in active().devices()]
 
     def default_dtypes(self, *, device: Any = None) -> dict[str, DType]:
         """The dtypes of new floats, of new integers and of indices; there are no complex numbers."""

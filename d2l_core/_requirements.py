@@ -77,6 +77,11 @@ def outer(x1: Tensor, x2: Tensor) -> None:
     _require(len(x1.shape) == len(x2.shape) == 1, "The outer product is one of vectors.")
 
 
+def vecdot(x1: Tensor, x2: Tensor, *, axis: int = -1) -> None:
+    """Vectors of one length, which is not broadcast."""
+    _require(x1.shape[axis] == x2.shape[axis], "The vectors differ in length.")
+
+
 def index_add(x: Tensor, indices: Tensor, values: Tensor, *, axis: int = 0) -> None:
     """One slice for each index."""
     shape = list(x.shape)

@@ -19,7 +19,7 @@ import numpy as np
 from d2l_core import backend as _backend
 from d2l_core import dtypes
 from d2l_core.axes import chosen, position
-from d2l_core.errors import CallError, UsageError
+from d2l_core.errors import AxisError, CallError, UsageError
 
 Function = Callable[..., Any]
 Tensor = Any
@@ -127,11 +127,16 @@ def device_name(device: Any) -> str:
     if isinstance(device, str) and device in known:
         return device
     for name in known:
-        with _backend.use_backend(context.backend.name, precision=context.precision, device=name):
-            own = getattr(context.backend.zeros((1,)), "device", None)
-        if own is not None and own == device:
+        if device_object(name) == device:
             return name
     raise UsageError(f"{context.backend.name} has no device {device!r} here; choose one of: {', '.join(known)}.")
+
+
+def device_object(name: str) -> Any:
+    """A device as tensors on it show it, or its name where they show none."""
+    context = _backend.current()
+    with _backend.use_backend(context.backend.name, precision=context.precision, device=name):
+        return getattr(context.backend.zeros((1,)), "device", name)
 
 
 def create(function: Function, *args: Any, device: Any = None, **options: Any) -> Tensor:
@@ -140,6 +145,22 @@ def create(function: Function, *args: Any, device: Any = None, **options: Any) -
         return function(*args, **options)
     with placed(device):
         return function(*args, **options)
+
+
+def full(function: Function, shape: Any, fill_value: Any, *, dtype: Any = None, device: Any = None) -> Tensor:
+    """Filled with a number, or with what a 0-d tensor holds."""
+    with placed(device):
+        if not _backend.active().is_tensor(fill_value):
+            return function(shape, fill_value, dtype=dtype)
+        sides = (shape,) if isinstance(shape, int) else tuple(shape)
+        return _backend.active().broadcast_to(_as(fill_value, dtype), sides)
+
+
+def full_like(function: Function, x: Tensor, /, fill_value: Any, *, dtype: Any = None, device: Any = None) -> Tensor:
+    """Likewise, in the dtype of x unless another is given."""
+    if not _backend.active().is_tensor(fill_value):
+        return create(function, x, fill_value, dtype=dtype, device=device)
+    return full(function, x.shape, fill_value, dtype=x.dtype if dtype is None else dtype, device=device)
 
 
 def asarray(function: Function, obj: Any, /, *, dtype: Any = None, device: Any = None, copy: Any = None) -> Tensor:
@@ -247,6 +268,9 @@ def stack(function: Function, arrays: Sequence[Tensor], /, *, axis: int = 0) -> 
 
 def expand_dims(function: Function, x: Tensor, /, axis: int = 0) -> Tensor:
     """An axis by position or by name."""
+    rank = len(x.shape)
+    if not -rank - 1 <= axis <= rank:
+        raise AxisError(f"expand_dims puts an axis at {-rank - 1} to {rank} of a tensor of {rank} axes, not at {axis}.")
     return function(x, axis=axis)
 
 

@@ -200,6 +200,15 @@ def _takes(name: str, scalar: complex) -> bool:
 
 
 def can_cast(from_: DType | Tensor, to: DType, /) -> bool:
-    """Whether promotion leads from one dtype, or a tensor's, to another."""
-    source, target = _name_of(from_), _name(to)
-    return any(source in chain and target in chain[chain.index(source) :] for chain in _CHAINS)
+    """Whether one dtype, or a tensor's, can be cast to another.
+
+    Within a kind that is where promotion leads. Between kinds, which the standard leaves open, booleans can be cast to
+    numbers and integers to floats.
+    """
+    (source_kind, source), (target_kind, target) = (_place(name) for name in (_name_of(from_), _name(to)))
+    return source_kind < target_kind or (source_kind == target_kind and source <= target)
+
+
+def _place(name: str) -> tuple[int, int]:
+    """The chain that a dtype belongs to, and its place in it."""
+    return next((kind, chain.index(name)) for kind, chain in enumerate(_CHAINS) if name in chain)

@@ -42,6 +42,10 @@ class CallError(D2LError, ValueError):
         self.described = described
 
 
+class AxisError(CallError, IndexError):
+    """A tensor has no such axis, where the array API standard asks for an IndexError."""
+
+
 class CheckpointError(D2LError):
     """A checkpoint is damaged or belongs to another model."""
 

@@ -71,9 +71,9 @@ def ones(shape: Shape, *, dtype: DType = None, device: Any = None) -> Tensor:
     """Ones of `shape`, of the default float unless `dtype` is given."""
 
 
-@primitive("arrays", around=_standard.create)
-def full(shape: Shape, fill_value: float, *, dtype: DType = None, device: Any = None) -> Tensor:
-    """`shape` filled with a Python scalar; its kind (bool, int, float) decides the dtype unless given."""
+@primitive("arrays", around=_standard.full)
+def full(shape: Shape, fill_value: float | Tensor, *, dtype: DType = None, device: Any = None) -> Tensor:
+    """`shape` filled with a Python scalar, whose kind (bool, int, float) decides the dtype, or with a 0-d tensor."""
 
 
 @primitive("arrays", around=_standard.create)
@@ -105,9 +105,9 @@ def ones_like(x: Tensor, /, *, dtype: DType = None, device: Any = None) -> Tenso
     """Ones with the shape of `x`, and its dtype unless given."""
 
 
-@primitive("arrays", around=_standard.create)
-def full_like(x: Tensor, /, fill_value: float, *, dtype: DType = None, device: Any = None) -> Tensor:
-    """A Python scalar in the shape of `x`, and in its dtype unless given."""
+@primitive("arrays", around=_standard.full_like)
+def full_like(x: Tensor, /, fill_value: float | Tensor, *, dtype: DType = None, device: Any = None) -> Tensor:
+    """A Python scalar or a 0-d tensor in the shape of `x`, and in its dtype unless given."""
 
 
 # ---------------------------------------------------------------- dtypes and shapes

@@ -198,7 +198,6 @@ def pad(x, pad_width, /, *, value=0.0):
 # elementwise
 
 
-abs = np.abs
 negative = np.negative
 exp = np.exp
 
@@ -228,7 +227,6 @@ expm1 = np.expm1
 log = np.log
 log1p = np.log1p
 sqrt = np.sqrt
-square = np.square
 sin = np.sin
 cos = np.cos
 tanh = np.tanh
@@ -242,7 +240,6 @@ cosh = np.cosh
 asinh = np.arcsinh
 acosh = np.arccosh
 atanh = np.arctanh
-modulo = operator.mod
 bitwise_invert = np.invert
 floor = np.floor
 ceil = np.ceil
@@ -250,8 +247,6 @@ add = operator.add
 subtract = operator.sub
 multiply = operator.mul
 divide = operator.truediv
-maximum = np.maximum
-minimum = np.minimum
 equal = operator.eq
 not_equal = operator.ne
 less = operator.lt
@@ -283,6 +278,22 @@ def _by_numpy(function):
     return on_host
 
 
+def _exact(function, on_host):
+    """A function that `mx.np` has, but computes in floats for integers, which are then rounded."""
+    of_integers = _by_numpy(on_host)
+
+    def exact(*operands):
+        x = operands[0] if isinstance(operands[0], np.ndarray) else operands[-1]
+        return function(*operands) if x.dtype in _FLOATS else of_integers(*operands)
+
+    return exact
+
+
+abs = _exact(np.abs, numpy.abs)
+maximum = _exact(np.maximum, numpy.maximum)
+minimum = _exact(np.minimum, numpy.minimum)
+square = _exact(np.square, numpy.square)
+modulo = _exact(operator.mod, numpy.remainder)
 integer_quotient = _by_numpy(numpy.floor_divide)
 bitwise_and = _by_numpy(numpy.bitwise_and)
 bitwise_or = _by_numpy(numpy.bitwise_or)
@@ -293,10 +304,13 @@ nextafter = _by_numpy(numpy.nextafter)
 signbit = _by_numpy(numpy.signbit)
 
 
-def pow(x1, x2, /):
+def _power(x1, x2):
     if isinstance(x2, (int, float)) and x2 == 0:
         return np.ones(x1.shape, x1.dtype)
     return x1**x2
+
+
+pow = _exact(_power, numpy.power)
 
 
 def round(x, /):
@@ -305,8 +319,8 @@ def round(x, /):
 
 def clip(x, /, min=None, max=None):
     if min is not None:
-        x = np.maximum(x, min)
-    return x if max is None else np.minimum(x, max)
+        x = maximum(x, min)
+    return x if max is None else minimum(x, max)
 
 
 def where(condition, x1, x2, /):

@@ -248,9 +248,7 @@ def where(condition, x1, x2, /):
 
 
 def clip(x, /, min=None, max=None):
-    low = -numpy.inf if min is None else min
-    high = numpy.inf if max is None else max
-    return as_tensor(np.clip(x, low, high))
+    return x if min is None and max is None else as_tensor(np.clip(x, min, max))
 
 
 def signbit(x, /):

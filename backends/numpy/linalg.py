@@ -2,7 +2,8 @@
 
 import autograd.numpy as np
 import numpy
-from d2l_backends.numpy.arrays import as_tensor, plain
+from autograd.extend import defvjp, primitive
+from d2l_backends.numpy.arrays import as_tensor
 
 lower_cholesky = np.linalg.cholesky
 solve_columns = np.linalg.solve
@@ -23,10 +24,21 @@ def reduced_svd(x, /):
     return left, values, right
 
 
+@primitive
 def reduced_qr(x, /):
-    """NumPy's factors; the derivative is that of a Cholesky decomposition of ``QᵀQ``, the identity in value."""
-    triangle = numpy.linalg.qr(plain(x))[1]
-    q = np.swapaxes(np.linalg.solve(numpy.swapaxes(triangle, -1, -2), np.swapaxes(x, -1, -2)), -1, -2)
-    correction = np.linalg.cholesky(np.matmul(np.swapaxes(q, -1, -2), q))
-    q = np.swapaxes(np.linalg.solve(correction, np.swapaxes(q, -1, -2)), -1, -2)
-    return q, np.matmul(np.swapaxes(correction, -1, -2), triangle)
+    return tuple(numpy.linalg.qr(x))
+
+
+def _qr_slope(answer, x):
+    """Walter and Lehmann, Algorithmic Differentiation of Linear Algebra Functions (2010): for independent columns."""
+    q, r = answer
+
+    def slope(g):
+        inner = np.matmul(r, np.swapaxes(g[1], -1, -2)) - np.matmul(np.swapaxes(g[0], -1, -2), q)
+        mirrored = np.tril(inner) + np.swapaxes(np.tril(inner, -1), -1, -2)
+        return np.swapaxes(np.linalg.solve(r, np.swapaxes(g[0] + np.matmul(q, mirrored), -1, -2)), -1, -2)
+
+    return slope
+
+
+defvjp(reduced_qr, _qr_slope)

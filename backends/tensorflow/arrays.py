@@ -221,10 +221,10 @@ def pad(x, pad_width, /, *, value=0.0):
 def _widened(function):
     """A function that TensorFlow lacks for uint8, computed in int32; what is too large wraps around all the same."""
 
-    def of_uint8(*operands):
+    def of_uint8(*operands, **options):
         if uint8 not in [getattr(x, "dtype", None) for x in operands]:
-            return function(*operands)
-        return astype(function(*[astype(x, int32) if tf.is_tensor(x) else x for x in operands]), uint8)
+            return function(*operands, **options)
+        return astype(function(*[astype(x, int32) if tf.is_tensor(x) else x for x in operands], **options), uint8)
 
     return of_uint8
 
@@ -304,10 +304,25 @@ logical_and = _binary(_raw.LogicalAnd)
 logical_or = _binary(_raw.LogicalOr)
 modulo = _binary(_raw.FloorMod)
 integer_quotient = _binary(_raw.FloorDiv)
-bitwise_left_shift = _binary(_raw.LeftShift)
-bitwise_right_shift = _binary(_raw.RightShift)
 atan2 = _binary(lambda x, y: _raw.Atan2(y=x, x=y))
 nextafter = _binary(lambda x, y: _raw.NextAfter(x1=x, x2=y))
+
+
+def _shift(operation, keeps_sign):
+    """A shift; of a number shifted by all its bits, where TensorFlow shifts by one less, only a sign is left."""
+
+    def function(x1, x2, /):
+        shifted = operation(x1, x2)
+        if keeps_sign and shifted.dtype != uint8:
+            return shifted
+        inside = less(x2, 8 * shifted.dtype.size)
+        return _raw.SelectV2(condition=inside, t=shifted, e=_raw.ZerosLike(x=shifted))
+
+    return function
+
+
+bitwise_left_shift = _shift(_binary(_raw.LeftShift), keeps_sign=False)
+bitwise_right_shift = _shift(_binary(_raw.RightShift), keeps_sign=True)
 
 
 def _bitwise(of_integers, of_booleans):
@@ -498,6 +513,7 @@ def index_add(x, indices, values, /, *, axis=0):
 # ---------------------------------------------------------------- linear algebra
 
 
+@_widened
 def matmul(x1, x2, /):
     """Matrix product; leading axes broadcast and a vector counts as one row or column."""
     rank1, rank2 = len(x1.shape), len(x2.shape)
@@ -508,11 +524,13 @@ def matmul(x1, x2, /):
     if rank2 == 1:
         return squeeze(matmul(x1, _raw.ExpandDims(input=x2, axis=1)), -1)
     if rank2 == 2:
-        rows = _raw.MatMul(a=reshape(x1, (-1, x1.shape[-1])), b=x2)
+        count = -1 if x1.shape[-1] else math.prod(x1.shape[:-1])  # -1 is not found out from no elements
+        rows = _raw.MatMul(a=reshape(x1, (count, x1.shape[-1])), b=x2)
         return reshape(rows, (*x1.shape[:-1], x2.shape[-1]))
     return _raw.BatchMatMulV2(x=x1, y=x2)
 
 
+@_widened
 def tensordot(x1, x2, /, *, axes=2):
     """Sum of products over axes."""
     return tf.tensordot(x1, x2, axes)

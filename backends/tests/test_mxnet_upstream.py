@@ -311,3 +311,15 @@ def test_decomposition_of_no_matrices_fails() -> None:
     mx.nd.linalg.gelqf(from_host(empty).as_nd_ndarray())[0].asnumpy()
     with pytest.raises(mx.MXNetError):
         mx.nd.waitall()
+
+
+def test_integers_are_computed_in_floats() -> None:
+    """Then `abs`, `square`, `pow`, `modulo`, `maximum` and `minimum` need no `_exact`."""
+    odd = 2**53 + 1
+    large, root = from_host(numpy.array([odd])), from_host(numpy.array([4097], numpy.int32))
+    assert int(np.abs(large).asnumpy()[0]) != odd
+    assert int(np.square(root).asnumpy()[0]) != 4097**2
+    assert int((root**2).asnumpy()[0]) != 4097**2
+    assert int((large % 2).asnumpy()[0]) != 1
+    assert int(np.minimum(large, odd).asnumpy()[0]) != odd
+    assert int(np.maximum(-large, -odd).asnumpy()[0]) != -odd

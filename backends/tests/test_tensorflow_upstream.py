@@ -80,7 +80,8 @@ def test_erf_of_infinity_is_nan() -> None:
 def test_arithmetic_lacks_uint8() -> None:
     """When this fails, drop `_widened` in arrays.py for what has gained it."""
     x = tf.ones(2, tf.uint8)
-    for function in (tf.abs, tf.negative, tf.sign, lambda one: tf.pow(one, one)):
+    products = (lambda one: tf.matmul(one[None], one[:, None]), lambda one: tf.tensordot(one, one, 1))
+    for function in (tf.abs, tf.negative, tf.sign, lambda one: tf.pow(one, one), *products):
         with pytest.raises((tf.errors.InvalidArgumentError, tf.errors.NotFoundError, TypeError)):
             function(x)
 
@@ -89,3 +90,10 @@ def test_lookups_refuse_negative_indices() -> None:
     """When this fails, drop `_wrapped` in arrays.py."""
     with tf.device("cpu"), pytest.raises(tf.errors.InvalidArgumentError, match="not in"):
         tf.gather(tf.ones(3), tf.constant([-1]))
+
+
+def test_a_shift_by_all_bits_leaves_something() -> None:
+    """When this fails, drop `_shift` in arrays.py."""
+    assert int(tf.bitwise.left_shift(tf.constant(1), tf.constant(32))) != 0
+    of_bytes = tf.bitwise.right_shift(tf.constant(255, tf.uint8), tf.constant(8, tf.uint8))
+    assert int(tf.cast(of_bytes, tf.int32)) != 0

@@ -422,6 +422,6 @@ def index_update(x: Tensor, indices: Tensor, values: Tensor, /, *, axis: int = 0
 
 @composite("arrays")
 def vecdot(x1: Tensor, x2: Tensor, /, *, axis: int = -1) -> Tensor:
-    """Sum of the products of the elements of two broadcast tensors along an axis, counted from the end."""
+    """Sum of the products of the elements along an axis, counted from the end and of one length; others broadcast."""
     products = xp.multiply(x1, x2)
     return xp.astype(xp.sum(products, axis=axis), products.dtype)

@@ -9,7 +9,8 @@ import numpy as np
 
 from d2l_core import interface as xp
 from d2l_core._dispatch import composite
-from d2l_core.composites.arrays import count_nonzero, moveaxis
+from d2l_core._standard import one_dtype
+from d2l_core.composites.arrays import count_nonzero, moveaxis, triu
 from d2l_core.dtypes import finfo
 from d2l_core.errors import CallError
 from d2l_core.interface import Axis, DType, Tensor
@@ -88,6 +89,7 @@ def cross(x1: Tensor, x2: Tensor, /, *, axis: int = -1) -> Tensor:
     """Cross product of vectors of three components along an axis, counted from the end; ValueError for others."""
     if x1.shape[axis] != 3 or x2.shape[axis] != 3:
         raise CallError(f"cross needs axes of length 3, not {x1.shape[axis]} and {x2.shape[axis]}.")
+    x1, x2 = one_dtype(x1, x2)
     a, b = (moveaxis(x, axis, -1) for x in (x1, x2))
     a0, a1, a2 = a[..., 0], a[..., 1], a[..., 2]
     b0, b1, b2 = b[..., 0], b[..., 1], b[..., 2]
@@ -202,6 +204,7 @@ def solve(x1: Tensor, x2: Tensor, /) -> Tensor:
 
     Leading axes broadcast. For singular x1 the framework raises its error, or gives infinities or NaN.
     """
+    x1, x2 = one_dtype(x1, x2)
     columns = xp.expand_dims(x2, axis=-1) if len(x2.shape) == 1 else x2
     batch = np.broadcast_shapes(tuple(x1.shape[:-2]), tuple(columns.shape[:-2]))
     matrices = [
@@ -314,7 +317,7 @@ def qr(x: Tensor, /, *, mode: str = "reduced") -> QRResult:
     rows, count = x.shape[-2], min(x.shape[-2:])
     q, r = xp.reduced_qr(x[..., :count])
     signs = _sign_of(xp.stop_gradient(diagonal(r)))
-    q, r = q * xp.expand_dims(signs, axis=-2), r * xp.expand_dims(signs, axis=-1)
+    q, r = q * xp.expand_dims(signs, axis=-2), triu(r * xp.expand_dims(signs, axis=-1))
     if x.shape[-1] > count:
         r = xp.concat([r, xp.matmul(xp.matrix_transpose(q), x[..., count:])], axis=-1)
     if mode == "complete" and rows > count:
@@ -348,4 +351,6 @@ def _cutoff(x: Tensor, values: Tensor, rtol: float | Tensor | None) -> Tensor:
     largest = xp.stop_gradient(xp.max(values, axis=-1, keepdims=True))
     if rtol is None:
         rtol = max(x.shape[-2:]) * finfo(x).eps
-    return largest * (rtol if isinstance(rtol, int | float) else xp.expand_dims(rtol, axis=-1))
+    if isinstance(rtol, int | float):
+        return largest * rtol
+    return largest * xp.expand_dims(xp.astype(rtol, largest.dtype), axis=-1)
