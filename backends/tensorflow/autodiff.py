@@ -114,8 +114,7 @@ def compile_steps(f, /):
 
     def steps(state, rows, start, stop, constants):
         one = _Program(step, len(state), (rows, start, constants), [*state, *tree.leaves((rows, start, constants))])
-        length = tree.leaves(rows)[0].shape[0]
-        outputs = one.graph.outputs[: len(tree.leaves(one.form[0]))]
+        outputs, length = one.graph.outputs[: len(tree.leaves(one.form[0]))], tree.leaves(rows)[0].shape[0]
         columns = [tf.TensorArray(x.dtype, length, element_shape=x.shape) for x in outputs]
 
         def body(i, state, columns):
