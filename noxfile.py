@@ -110,8 +110,7 @@ def compare(session: nox.Session) -> None:
 def conformance(session: nox.Session, backend: str) -> None:
     """The conformance suite on one backend, in an environment with that framework only.
 
-    Its workers share what a compiler has made of the thousands of small programs, for as long as they run: one in six
-    is wanted again, and reading it takes a quarter of the time or less.
+    Its workers share what a compiler has made of the thousands of small programs, for as long as they run.
     """
     with tempfile.TemporaryDirectory() as folder:
         variables = {"D2L_BACKENDS": backend, "JAX_COMPILATION_CACHE_DIR": folder} | SHARED_PROGRAMS

@@ -20,7 +20,7 @@ from d2l_core.training import Data, Observer, Trainer
 
 OURS = tuple(str(Path(folder).resolve()) for package in (d2l_core, d2l_backends) for folder in package.__path__)
 
-CALLS_A_STEP = {"numpy": 500, "torch": 500, "jax": 0, "tensorflow": 0, "mxnet": 500}
+CALLS_A_STEP = {"numpy": 210, "torch": 35, "jax": 0, "tensorflow": 0, "mxnet": 185}
 """Most calls of our own Python functions in a step of a 784-16-10 network with SGD."""
 
 
