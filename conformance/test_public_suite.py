@@ -147,3 +147,10 @@ def test_stacks_without_elements(shape: tuple[int, ...], backend: Backend, preci
     for other in ((shape[-1],), (shape[-1], 2)):
         got = xp.matmul(x, xp.ones(other))
         np.testing.assert_array_equal(xp.to_numpy(got), np.ones(shape) @ np.ones(other))
+
+
+def test_reversed_arrays_of_one_element_are_taken(backend: Backend, precision: int) -> None:
+    """NumPy keeps their negative stride even in a contiguous copy."""
+    for shape in ((1,), (1, 3), (3, 1)):
+        array = np.arange(float(np.prod(shape)), dtype=np.float32).reshape(shape)[::-1, ...]
+        np.testing.assert_array_equal(xp.to_numpy(xp.asarray(array)), array)

@@ -46,6 +46,8 @@ def asarray(obj, /, *, dtype=None):
     array = np.asarray(obj, order="C")
     if not array.dtype.isnative:
         array = array.astype(array.dtype.newbyteorder("="))
+    if [step for step in array.strides if step < 0]:  # of an axis with one element: contiguous to NumPy
+        array = array.copy()
     if dtype is None and array.dtype == np.float64:
         dtype = default_float()
     return torch.tensor(array, dtype=dtype, device=device)
