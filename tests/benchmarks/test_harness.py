@@ -11,6 +11,7 @@ from typing import Any
 
 import d2l_benchmarks
 import pytest
+from _command import Ended, here
 from d2l_benchmarks import bench
 from d2l_benchmarks._side import AGAINST, NATIVE, OURS, Kind, Process, SideFailed, other_sides
 from d2l_benchmarks.bench import Settings, choose_backends, run, sweep
@@ -18,7 +19,6 @@ from d2l_benchmarks.workloads import workload
 
 from d2l_core.backend import adapters, find_adapter
 from d2l_core.errors import BackendError, UsageError
-from tests.cli.conftest import Ended, here
 
 __all__ = ["here"]
 

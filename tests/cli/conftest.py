@@ -6,24 +6,17 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from _command import Ended, here
 
 from d2l_core.backend import GROUPS, adapters
 
+__all__ = ["Ended", "here"]
+
 TIMEOUT_S = 300
 COMMAND = [sys.executable, "-P", "-m", "d2l_core"]
-
-
-@dataclass(frozen=True)
-class Ended:
-    """What a command left: exit status and the two outputs."""
-
-    status: int
-    out: str
-    err: str
 
 
 @pytest.fixture(autouse=True)
@@ -52,23 +45,6 @@ def d2l(tmp_path: Path) -> Callable[..., Ended]:
             timeout=TIMEOUT_S,
         )
         return Ended(done.returncode, done.stdout, done.stderr)
-
-    return run
-
-
-@pytest.fixture
-def here(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Ended]:
-    """Run the command in this process, which is quicker."""
-    from d2l_core.cli import main
-
-    monkeypatch.chdir(tmp_path)
-
-    def run(*words: object) -> Ended:
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as ended:
-            main([str(word) for word in words])
-        written = capsys.readouterr()
-        return Ended(int(ended.value.code or 0), written.out, written.err)
 
     return run
 
