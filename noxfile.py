@@ -96,7 +96,7 @@ def types(session: nox.Session) -> None:
 @nox.session
 def tests(session: nox.Session) -> None:
     """The engine, the data, the command line and the comparison, with all four frameworks in one environment."""
-    environment(session, ALL, "test").pytest("tests", "backends", "--ignore=tests/chapters", *session.posargs)
+    environment(session, ALL, "test").pytest("tests", "--ignore=tests/chapters", *session.posargs)
 
 
 @nox.session

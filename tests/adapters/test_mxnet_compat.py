@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-_COMPAT = Path(__file__).parents[1] / "mxnet" / "_compat.py"
+_COMPAT = Path(__file__).parents[2] / "backends" / "mxnet" / "_compat.py"
 _FRAMEWORKS = [name for name in ("torch", "jax", "tensorflow") if find_spec(name)]
 
 _PREAMBLE = f"""

@@ -69,9 +69,9 @@ and added up in another order; observed after three steps: 2.4e-6 (PyTorch), 2.0
 7e-7 (JAX) and 0 (NumPy, which parts in the last bit with wider layers)."""
 
 
-@pytest.mark.parametrize("backend", selected_backends())
-def test_bits_follow_from_the_number_of_threads(backend, tmp_path):
-    one, two, again = (child(RUN, backend, tmp_path / f"{i}.npz", **threads(n)) for i, n in enumerate((1, 2, 2)))
+@pytest.mark.parametrize("framework", selected_backends())
+def test_bits_follow_from_the_number_of_threads(framework, tmp_path):
+    one, two, again = (child(RUN, framework, tmp_path / f"{i}.npz", **threads(n)) for i, n in enumerate((1, 2, 2)))
     assert bits(two) == bits(again)
     for name, array in one.items():
         size = float(np.abs(array).max(initial=0.0))
@@ -109,12 +109,12 @@ SEVERAL = {
 """How to have two processors of one; the other frameworks know a single one."""
 
 
-@pytest.mark.parametrize("backend", [name for name in SEVERAL if name in selected_backends()])
-def test_devices_of_one_kind_give_the_same_bits(backend, tmp_path):
-    code, variables = SEVERAL[backend]
+@pytest.mark.parametrize("framework", [name for name in SEVERAL if name in selected_backends()])
+def test_devices_of_one_kind_give_the_same_bits(framework, tmp_path):
+    code, variables = SEVERAL[framework]
     runs = [
         child(
-            code, backend, tmp_path / f"{i}.npz", TESTED_DEVICE=str(i), **dict.fromkeys(THREADS[:3], "2"), **variables
+            code, framework, tmp_path / f"{i}.npz", TESTED_DEVICE=str(i), **dict.fromkeys(THREADS[:3], "2"), **variables
         )
         for i in (0, 1)
     ]

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from _attending import Attending
 
 from d2l_core import nn, xp
 from d2l_core.backend import use_backend
@@ -102,17 +103,6 @@ def test_what_does_not_fit_is_named():
         from_native(model, {})
     for path, array in model.state_dict().items():
         np.testing.assert_array_equal(array, before[path])
-
-
-class Attending(nn.Module):
-    """One sequence looks at another."""
-
-    def __init__(self, bias):
-        super().__init__()
-        self.look, self.head = nn.MultiHeadAttention(6, 2, bias=bias), nn.Linear(3)
-
-    def forward(self, queries, keys):
-        return self.head(self.look(queries, keys, keys))
 
 
 @pytest.mark.parametrize("bias", [True, False])

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from _attending import Attending
 
 from d2l_core import nn, xp
 from d2l_core.backend import use_backend
@@ -143,17 +144,6 @@ def test_a_gated_unit_of_another_formula_is_refused(keras):
     theirs = restless(keras.Sequential([keras.layers.Input((5, 3)), keras.layers.GRU(4, reset_after=False)]))
     with pytest.raises(UsageError, match="resets the state before the product"):
         from_native(nn.GRU(4, 3).initialise(), theirs)
-
-
-class Attending(nn.Module):
-    """One sequence looks at another."""
-
-    def __init__(self, bias):
-        super().__init__()
-        self.look, self.head = nn.MultiHeadAttention(6, 2, bias=bias), nn.Linear(3)
-
-    def forward(self, queries, keys):
-        return self.head(self.look(queries, keys, keys))
 
 
 @pytest.mark.parametrize("bias", [True, False])

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from d2l_conformance.conftest import backend, precision, pytest_generate_tests  # noqa: F401 - fixtures
 
 from d2l_core import nn, xp
 from d2l_core.errors import CheckpointError
@@ -85,7 +84,7 @@ MODELS = {
 }
 
 
-def restless(module, precision):  # noqa: F811
+def restless(module, precision):
     """A module of PyTorch with statistics that are not the first ones, in evaluation."""
     module = module.to(torch.float64 if precision == 64 else torch.float32)
     generator = torch.Generator().manual_seed(0)
@@ -101,7 +100,7 @@ def first(output):
 
 
 @pytest.mark.parametrize("kind", MODELS)
-def test_a_state_dict_loads_as_it_is(kind, backend, precision):  # noqa: F811
+def test_a_state_dict_loads_as_it_is(kind, backend, precision):
     """The same model gives the same numbers; nothing is missing or left over."""
     theirs, ours, shape = MODELS[kind]()
     theirs = restless(theirs, precision)
@@ -116,7 +115,7 @@ def test_a_state_dict_loads_as_it_is(kind, backend, precision):  # noqa: F811
     np.testing.assert_allclose(found, wanted, rtol=0, atol=1e-12 if precision == 64 else 1e-5)
 
 
-def test_weights_are_copies(backend, precision):  # noqa: F811
+def test_weights_are_copies(backend, precision):
     """Training the other model afterwards does not change ours."""
     theirs = torch.nn.Linear(3, 2, dtype=torch.float64 if precision == 64 else torch.float32)
     ours = nn.Linear(2, 3)
@@ -128,7 +127,7 @@ def test_weights_are_copies(backend, precision):  # noqa: F811
     np.testing.assert_array_equal(ours.state_dict()["bias"], theirs.bias.detach().numpy())
 
 
-def test_parameters_that_require_gradients_are_taken(backend, precision):  # noqa: F811
+def test_parameters_that_require_gradients_are_taken(backend, precision):
     """So that ``dict(model.named_parameters())`` does as well."""
     theirs = torch.nn.Linear(3, 2)
     ours = nn.Linear(2, 3)

@@ -19,7 +19,7 @@ rng = np.random.default_rng(0)
 
 
 @pytest.fixture
-def backend():
+def tensorflow():
     """TensorFlow at precision 32."""
     with use_backend("tensorflow", precision=32) as active:
         yield active
@@ -48,9 +48,9 @@ def _network(active: Backend):
 
 
 @pytest.mark.parametrize("compiled", [False, True])
-def test_training_twice_gives_the_same_bits(backend: Backend, compiled: bool) -> None:
+def test_training_twice_gives_the_same_bits(tensorflow: Backend, compiled: bool) -> None:
     """Twelve times three steps from one start end in the same bits, on however many threads there are."""
-    step, parameters, batch = _network(backend)
+    step, parameters, batch = _network(tensorflow)
     step = xp.compile(step) if compiled else step
     ends = []
     for _ in range(12):
@@ -61,7 +61,7 @@ def test_training_twice_gives_the_same_bits(backend: Backend, compiled: bool) ->
     assert len(set(ends)) == 1
 
 
-def test_compiled_function_sees_whole_numbers_as_shapes_and_is_traced_once(backend: Backend) -> None:
+def test_compiled_function_sees_whole_numbers_as_shapes_and_is_traced_once(tensorflow: Backend) -> None:
     """Shapes inside a graph are static; the same shapes reuse it, new ones and a new precision do not."""
     seen = []
 
@@ -106,13 +106,13 @@ def test_scan_in_a_graph_agrees_with_the_eager_loop(nodes: int, monkeypatch: pyt
             np.testing.assert_allclose(xp.to_numpy(a), xp.to_numpy(b), rtol=1e-12)
 
 
-def test_convolution_refuses_groups_it_was_not_asked_for(backend: Backend) -> None:
+def test_convolution_refuses_groups_it_was_not_asked_for(tensorflow: Backend) -> None:
     """TensorFlow infers groups from the shapes; the contract has them explicit."""
     with pytest.raises(CallError, match=r"conv\(x=float(32|64)\[1, 4, 5, 5\]"):
         xp.conv(xp.ones((1, 4, 5, 5)), xp.ones((4, 2, 3, 3)))
 
 
-def test_integer_dtypes_mix(backend: Backend) -> None:
+def test_integer_dtypes_mix(tensorflow: Backend) -> None:
     """Labels of any integer dtype compare with the int64 of argmax."""
     labels = xp.asarray(np.array([1, 0], np.uint8))
     assert xp.to_numpy(xp.equal(xp.argmax(xp.eye(2), axis=1), labels)).tolist() == [False, False]
@@ -138,7 +138,7 @@ def test_import_is_silent_and_leaves_tensorflow_as_it_is() -> None:
     assert (run.stdout, run.stderr) == ("False\n", "")
 
 
-def test_the_optimiser_of_graphs_leaves_the_second_evaluation_of_a_checkpoint(backend):
+def test_the_optimiser_of_graphs_leaves_the_second_evaluation_of_a_checkpoint(tensorflow):
     """Else it would merge it with the first, and keep what was to be computed again."""
     context = importlib.import_module("tensorflow.python.eager.context")
 
