@@ -15,7 +15,7 @@ jnp = jax.numpy
 
 
 @pytest.fixture(autouse=True)
-def backend():
+def active_backend():
     """JAX at precision 32."""
     with use_backend("jax", precision=32) as active:
         yield active

@@ -13,7 +13,7 @@ if adapters()["mxnet"].missing():
 
 
 @pytest.fixture(autouse=True)
-def backend():
+def active_backend():
     """MXNet at precision 32."""
     with use_backend("mxnet", precision=32) as active:
         yield active

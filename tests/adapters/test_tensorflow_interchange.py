@@ -13,7 +13,7 @@ pytest.importorskip("tensorflow")
 
 
 @pytest.fixture(autouse=True)
-def backend():
+def active_backend():
     """TensorFlow at precision 32."""
     with use_backend("tensorflow", precision=32) as active:
         yield active

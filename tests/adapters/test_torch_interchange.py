@@ -14,7 +14,7 @@ torch = pytest.importorskip("torch")
 
 
 @pytest.fixture(autouse=True)
-def backend():
+def active_backend():
     """PyTorch at precision 32."""
     with use_backend("torch", precision=32, device="cpu") as active:
         yield active
