@@ -1,13 +1,18 @@
-"""Gradients from MXNet's tape; it runs eagerly, so nothing is compiled."""
+"""Gradients from MXNet's tape, and steps that are recorded once and run as graphs from then on."""
 
+import contextlib
 from contextvars import ContextVar
 
 from d2l_backends.numpy.lent import Tape
 
 from d2l_core import interface, tree
+from d2l_core._tape import signature
+from d2l_core.backend import current
 from d2l_core.errors import UsageError, outside_tensor
 
 from .arrays import from_host, is_recording, mx, np, on_tape
+from .recording import recorder
+from .replay import recorded
 
 _TWICE = Tape("mxnet", np.ndarray, np.ndarray.asnumpy, from_host)
 _CUTS = ContextVar("d2l_mxnet_cuts", default=None)
@@ -24,7 +29,9 @@ def differentiate(f, /):
         variables = [x.detach() for x in inputs]
         gradients = [np.zeros(x.shape, x.dtype) for x in inputs]
         mx.autograd.mark_variables(variables, gradients)
-        cuts = []
+        active, cuts = recorder(), []
+        if active is not None:
+            active.begin(inputs, variables)
         token = _CUTS.set(cuts)
         try:
             with mx.autograd.record():
@@ -37,7 +44,8 @@ def differentiate(f, /):
             _CUTS.reset(token)
         if value is None:
             return _TWICE.differentiate(f, inputs, args)
-        _backward(value, bool(cuts))
+        with contextlib.nullcontext() if active is None else active.backward(value, gradients):
+            _backward(value, bool(cuts))
         for cut in reversed(cuts):
             cut.go_on(gradients)
         return (value.detach(), tree.map(_plain, aux)), gradients
@@ -110,8 +118,33 @@ class _Cut:
                 total[()] = total + g
 
 
+_MOST = 64  # signatures of a compiled function that are recorded
+
+
 def compile(f, /):
-    return f
+    """The first call of each signature is recorded while it runs; the next ones run as graphs."""
+    known = {}
+
+    def run(*trees):
+        leaves = []
+        key = current().precision, signature(trees, _described, leaves)
+        if _CUTS.get() is not None or recorder() is not None:
+            return f(*trees)
+        if known.get(key):
+            try:
+                return known[key](leaves)
+            except (mx.MXNetError, IndexError, ValueError):  # f has the words, or goes another way
+                known[key] = None
+        elif key not in known and len(known) < _MOST and all(isinstance(x, np.ndarray) for x in leaves):
+            result, known[key] = recorded(f, trees, leaves)
+            return result
+        return f(*trees)
+
+    return run
+
+
+def _described(x):
+    return (x.shape, x.dtype) if isinstance(x, np.ndarray) else None
 
 
 def scan(f, init, xs, /):

@@ -1,0 +1,98 @@
+"""Compiled steps: recorded at the first call, then run as graphs (`CachedOp`), one after the other.
+
+A graph holds the operators between two passes of gradients; a forward pass is a graph of its own, since MXNet
+differentiates a graph as a whole.
+"""
+
+from d2l_core import tree
+from d2l_core._straight import Call, Slot, needed, renamed, slots, straight, when_called
+
+from .recording import Operator, Recorder, Region, mx, np, watching
+
+_FLAGS = (("static_alloc", True), ("static_shape", True))
+
+
+def recorded(f, trees, leaves):
+    """The result of a call of f, and a function of the leaves that repeats it; None if it must not be repeated."""
+    if len({id(x) for x in leaves}) < len(leaves):
+        leaves = [x.detach() for x in leaves]
+    active = Recorder(leaves)
+    with watching(active) as alone:
+        result = f(*tree.unflatten(trees, leaves))
+    if active.refused or not alone:
+        return result, None
+    outputs = active.noted(result)
+    function = when_called(lambda: _function(active, outputs))
+    return result, lambda values: function(*values)
+
+
+def _function(active, outputs):
+    calls, used = [], set(slots(outputs))
+    for part in reversed(_parts(active.calls)):
+        call = _call(part, used)
+        if not used.isdisjoint(slots(call.results)):
+            calls.append(call)
+            used.update(slots(call.args))
+    gradients = {slot for call in active.calls if isinstance(call, Region) for slot in call.results[1:]}
+    copies = {slot: active.spare() for slot in slots(outputs) if slot in gradients}  # the next replay writes into them
+    copying = [Call(np.ndarray.copy, [slot], {}, copy) for slot, copy in copies.items()]
+    return straight([*reversed(calls), *copying], len(active.inputs), active.constants, renamed(outputs, copies))
+
+
+def _parts(calls):
+    """The calls in order, with lists of operators between the others."""
+    parts = []
+    for call in calls:
+        if not isinstance(call, Operator):
+            parts.append(call)
+        elif parts and isinstance(parts[-1], list):
+            parts[-1].append(call)
+        else:
+            parts.append([call])
+    return parts
+
+
+def _call(part, used):
+    """A part as one call that gives what is used of it later."""
+    if isinstance(part, Region):
+        return _forward_and_backward(part, used)
+    if isinstance(part, Call):
+        return part
+    outputs = [slot for slot in slots([call.results for call in part]) if slot in used]
+    return Call(*_graph(part, outputs), {}, outputs) if outputs else part[0]._replace(results=[])
+
+
+def _graph(calls, outputs):
+    """A function that gives `outputs`, and the slots of its arguments."""
+    symbols = {}
+    for i, call in enumerate(needed(calls, outputs)):
+        for slot in call.args:
+            symbols.setdefault(slot, mx.sym.var(f"s{slot}"))
+        made = call.function(b"n%d" % i, [symbols[slot] for slot in call.args], len(call.results))
+        symbols.update(zip(call.results, made, strict=True))
+    group = mx.sym.Group([symbols[slot] for slot in outputs])
+    run = mx.nd.CachedOp(group, _FLAGS)
+    run.is_np_sym = True
+    function = run if len(outputs) > 1 else lambda *values: [run(*values)]
+    return function, [Slot(name[1:]) for name in group.list_inputs()]
+
+
+def _forward_and_backward(region, used):
+    value, *gradients = region.results
+    sources, variables = region.args
+    others = [slot for slot in slots([call.results for call in region.function]) if slot in used and slot != value]
+    run, inputs = _graph(region.function, [value, *others])
+    places = [variables.index(slot) if slot in variables else None for slot in inputs]
+    rest, count, memory = [slot for slot in inputs if slot not in variables], len(sources), []
+
+    def differentiated(*values):
+        if not memory:
+            memory.extend(np.zeros(x.shape, x.dtype) for x in values[:count])
+        marked, further = [x.detach() for x in values[:count]], iter(values[count:])
+        mx.autograd.mark_variables(marked, memory)
+        with mx.autograd.record():
+            results = run(*[next(further) if i is None else marked[i] for i in places])
+        results[0].backward()
+        return [x.detach() for x in results] + memory
+
+    return Call(differentiated, [*sources, *rest], {}, [value, *others, *gradients])
