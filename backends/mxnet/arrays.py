@@ -12,10 +12,9 @@ import numpy
 from d2l_core.axes import chosen, position, positions
 from d2l_core.backend import current
 
-from ._compat import import_mxnet
+from .recording import mx, np, on_host
 
-mx = import_mxnet()
-np, npx = mx.np, mx.npx
+npx = mx.npx
 is_recording = mx.autograd.is_recording
 
 TENSOR_TYPES = (np.ndarray,)
@@ -111,7 +110,7 @@ def full_like(x, /, fill_value, *, dtype=None):
 
 
 def astype(x, dtype, /):
-    return x.astype(dtype)
+    return npx.cast(x, dtype=numpy.dtype(dtype).name)
 
 
 def reshape(x, /, shape):
@@ -123,7 +122,7 @@ def _moves_bytes(function):
 
     def moved(x, *args, **options):
         if x.dtype is bool:
-            return function(x.astype(uint8), *args, **options).astype(bool)
+            return astype(function(astype(x, uint8), *args, **options), bool)
         return function(x, *args, **options)
 
     return moved
@@ -272,10 +271,10 @@ def logical_not(x, /):
 def _by_numpy(function):
     """A function that `mx.np` lacks or has for some tensors only, and that has no gradient."""
 
-    def on_host(*operands):
+    def of_numbers(*operands):
         return from_host(numpy.asarray(function(*map(_with_arrays, operands))))
 
-    return on_host
+    return functools.partial(on_host, of_numbers)
 
 
 def _exact(function, on_host):
@@ -419,19 +418,23 @@ min = functools.partial(_extreme, np.min)
 
 
 def all(x, /, *, axis=None, keepdims=False):
-    return sum((x == 0).astype(int64), axis=axis, keepdims=keepdims) == 0
+    return sum(astype(x == 0, int64), axis=axis, keepdims=keepdims) == 0
 
 
 def any(x, /, *, axis=None, keepdims=False):
-    return sum((x != 0).astype(int64), axis=axis, keepdims=keepdims) > 0
+    return sum(astype(x != 0, int64), axis=axis, keepdims=keepdims) > 0
+
+
+_argmax = _by_numpy(lambda x, axis, keepdims: numpy.argmax(x, axis, keepdims=keepdims))
+_argmin = _by_numpy(lambda x, axis, keepdims: numpy.argmin(x, axis, keepdims=keepdims))
 
 
 def argmax(x, /, *, axis=None, keepdims=False):
-    return from_host(numpy.asarray(numpy.argmax(x.asnumpy(), axis, keepdims=keepdims)))
+    return _argmax(x, axis, keepdims)
 
 
 def argmin(x, /, *, axis=None, keepdims=False):
-    return from_host(numpy.asarray(numpy.argmin(x.asnumpy(), axis, keepdims=keepdims)))
+    return _argmin(x, axis, keepdims)
 
 
 def cumulative_sum(x, /, *, axis):
@@ -443,11 +446,15 @@ def sort(x, /, *, axis=-1, descending=False):
 
 
 def argsort(x, /, *, axis=-1, descending=False):
-    values = x.asnumpy()
+    return _argsort(x, axis, descending)
+
+
+@_by_numpy
+def _argsort(values, axis, descending):
     if not descending:
-        return from_host(numpy.argsort(values, axis, kind="stable"))
+        return numpy.argsort(values, axis, kind="stable")
     order = numpy.argsort(numpy.flip(values, axis), axis, kind="stable")
-    return from_host(numpy.ascontiguousarray(numpy.flip(x.shape[axis] - 1 - order, axis)))
+    return numpy.ascontiguousarray(numpy.flip(values.shape[axis] - 1 - order, axis))
 
 
 def take(x, indices, /, *, axis=None):
@@ -465,7 +472,7 @@ def take_along_axis(x, indices, /, *, axis=-1):
 def _positions(x, indices, axis):
     """Where in the flattened x the elements of `take_along_axis` are."""
     steps = [math.prod(x.shape[a + 1 :]) for a in range(x.ndim)]
-    chosen = indices.astype(int64) % x.shape[axis] * steps[axis]
+    chosen = astype(indices, int64) % x.shape[axis] * steps[axis]
     grid = numpy.zeros((1,) * x.ndim, int64)
     for a, step in enumerate(steps):
         if a != axis:

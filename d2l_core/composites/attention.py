@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
+from d2l_core import dtypes
 from d2l_core import interface as xp
 from d2l_core._dispatch import composite
 from d2l_core.composites.activations import softmax
@@ -24,12 +25,8 @@ def masked_softmax(scores: Tensor, mask: Tensor | None = None, /) -> Tensor:
     if mask is None:
         return softmax(scores, axis=-1)
     mask = xp.broadcast_to(mask, tuple(scores.shape))
-    zeros = xp.zeros_like(scores)
-    largest = xp.max(xp.where(mask, scores, xp.full_like(scores, -math.inf)), axis=-1, keepdims=True)
-    shift = xp.stop_gradient(xp.where(xp.isfinite(largest), largest, xp.zeros_like(largest)))
-    powers = xp.where(mask, xp.exp(xp.where(mask, scores - shift, zeros)), zeros)
-    total = xp.sum(powers, axis=-1, keepdims=True)
-    return powers / xp.where(total > 0, total, xp.ones_like(total))
+    lowest = xp.full_like(scores, dtypes.finfo(scores).min)  # finite: a row of nothing else is no NaN
+    return xp.where(mask, softmax(xp.where(mask, scores, lowest), axis=-1), xp.zeros_like(scores))
 
 
 @composite("network")
