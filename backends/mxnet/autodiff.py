@@ -3,6 +3,8 @@
 import contextlib
 from contextvars import ContextVar
 
+from d2l_backends.mxnet_runtime.recording import recorder
+from d2l_backends.mxnet_runtime.replay import recorded
 from d2l_backends.numpy.lent import Tape
 
 from d2l_core import interface, tree
@@ -11,8 +13,6 @@ from d2l_core.backend import current
 from d2l_core.errors import UsageError, outside_tensor
 
 from .arrays import from_host, is_recording, mx, np, on_tape
-from .recording import recorder
-from .replay import recorded
 
 _TWICE = Tape("mxnet", np.ndarray, np.ndarray.asnumpy, from_host)
 _CUTS = ContextVar("d2l_mxnet_cuts", default=None)

@@ -1,15 +1,15 @@
 """Network primitives on MXNet's fused operators: each call costs tens of microseconds, so one is better than five."""
 
-import functools
+import math
 
 import numpy
+from d2l_backends.mxnet_runtime.recording import on_host
 from d2l_backends.numpy import network as host
 
 from d2l_core import composites
 from d2l_core.axes import position
 
-from .arrays import default_float, float32, from_host, is_recording, mean, mx, np, npx, on_tape, sum
-from .recording import on_host
+from .arrays import default_float, float32, from_host, is_recording, mean, np, npx, ones_of
 
 
 def relu(x, /):
@@ -101,67 +101,23 @@ def cross_entropy(logits, labels, /):
 
 
 def batch_norm_train(x, weight, bias, eps, /):
-    if x.ndim == 2 or 0 in x.shape:
+    """By products with ones: MXNet's own adds up one element after the other, which costs two digits, and its
+    broadcasting does so in the backward pass (test_mxnet_upstream.py)."""
+    if 0 in x.shape:
         return composites.batch_norm_train.__wrapped__(x, weight, bias, eps)
-    step = _BatchNorm(eps)
-    if is_recording():
-        free = [on_tape(weight), on_tape(bias)]
-        if not all(free) and (any(free) or on_tape(x)):
-            zeros = _zeros_on_tape(weight.shape, weight.dtype)
-            weight, bias = weight + zeros, bias + zeros
-    y = step(weight, bias, x)
-    return y.as_np_ndarray(), step.mean, step.var
+    axes = (0, *range(2, x.ndim))
+    average = mean(x, axis=axes)
+    centred = x - _by_channel(average, x.shape)
+    var = mean(np.square(centred), axis=axes)
+    y = centred * _by_channel(weight / np.sqrt(var + eps), x.shape) + _by_channel(bias, x.shape)
+    return y, average.detach(), var.detach()
 
 
-@functools.lru_cache(maxsize=128)
-def _zeros_on_tape(shape, dtype):
-    """Zeros that give a sum a gradient: inputs after one without would get none (test_mxnet_upstream.py)."""
-    zeros = np.zeros(shape, dtype)
-    zeros.attach_grad()
-    return zeros
-
-
-class _BatchNorm(mx.autograd.Function):
-    """Batch normalisation of images with accurate sums.
-
-    MXNet's own adds up a channel one element after the other, which costs two digits (test_mxnet_upstream.py); its
-    broadcasting is slow. So the statistics are matrix products, and what differs by channel is left to the fused
-    operator with given statistics. The gradient is that of Ioffe and Szegedy (2015), section 3.
-    """
-
-    def __init__(self, eps):
-        super().__init__()
-        self._eps = eps
-
-    def forward(self, weight, bias, x):
-        weight, bias, x = (a.as_np_ndarray() for a in (weight, bias, x))
-        zeros, ones = np.zeros_like(bias), np.ones_like(bias)
-        axes = (0, *range(2, x.ndim))
-        self.mean = mean(x, axis=axes)
-        centred = _by_channel(x, self.mean, ones, ones, zeros)
-        self.var = mean(np.square(centred), axis=axes)
-        self._scale = 1.0 / np.sqrt(self.var + self._eps)
-        self._normalised = _by_channel(centred, zeros, ones, self._scale, zeros)
-        self._weight = weight.copy()  # a step queued on the caller's own would wait for `backward`, and that for it
-        return _by_channel(self._normalised, zeros, ones, weight, bias).as_nd_ndarray()
-
-    def backward(self, dy):
-        dy = dy.as_np_ndarray()
-        axes = (0, *range(2, dy.ndim))
-        count = dy.size // dy.shape[1]
-        zeros, ones = np.zeros_like(self.mean), np.ones_like(self.mean)
-        d_bias = sum(dy, axis=axes)
-        d_weight = sum(dy * self._normalised, axis=axes)
-        scale = self._weight * self._scale
-        dx = _by_channel(dy, d_bias / count, ones, scale, zeros)
-        dx = dx - _by_channel(self._normalised, zeros, ones, scale * d_weight / count, zeros)
-        del self._normalised  # MXNet holds on to this object until the garbage collector comes by
-        return d_weight.as_nd_ndarray(), d_bias.as_nd_ndarray(), dx.as_nd_ndarray()
-
-
-def _by_channel(x, centre, ones, scale, shift):
-    """``(x - centre) * scale + shift``, each of one number a channel."""
-    return npx.batch_norm(x, scale, shift, centre, ones, eps=0.0, fix_gamma=False, use_global_stats=True)
+def _by_channel(values, shape):
+    """One number for each channel as a tensor of a shape (N, C, *spatial)."""
+    n, channels, *spatial = shape
+    rows = np.dot(np.reshape(values, (channels, 1)), np.reshape(ones_of(math.prod(spatial), values.dtype), (1, -1)))
+    return np.reshape(np.dot(np.reshape(ones_of(n, values.dtype), (n, 1)), np.reshape(rows, (1, -1))), shape)
 
 
 def batch_norm_infer(x, weight, bias, mean, var, eps, /):

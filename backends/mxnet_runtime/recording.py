@@ -6,12 +6,13 @@ is recorded they are replaced by ones that note what comes and goes.
 
 import contextlib
 import ctypes
+import functools
 import threading
 from typing import NamedTuple
 
 from d2l_core._straight import Call, Slot, branches, slots
 
-from ._compat import import_mxnet
+from .importing import import_mxnet
 
 mx = import_mxnet()
 np = mx.np
@@ -129,13 +130,13 @@ class Recorder:
 
     def _slice(self, call, x, start, stop, made):
         status = call(x, start, stop, made)
-        self._view(x, made, lambda symbol: mx.sym.slice_axis(symbol, axis=0, begin=start.value, end=stop.value))
+        self._view(x, made, lambda symbol: mx.sym.slice(symbol, begin=(start.value,), end=(stop.value,)))
         return status
 
     def _at(self, call, x, index, made):
         i, status = index.value, call(x, index, made)
         shape = _held(made._obj.value).shape
-        self._view(x, made, lambda symbol: _shaped(mx.sym.slice_axis(symbol, axis=0, begin=i, end=i + 1), shape))
+        self._view(x, made, lambda symbol: _shaped(mx.sym.slice(symbol, begin=(i,), end=(i + 1,)), shape))
         return status
 
     def _reshape(self, call, x, rank, shape, reverse, made):
@@ -252,13 +253,26 @@ class _Atom(NamedTuple):
     values: tuple[bytes, ...]
 
     def __call__(self, name, symbols, count):
-        handle, texts = ctypes.c_void_p(), ctypes.c_char_p * len(self.keys)
-        settings = len(self.keys), texts(*self.keys), texts(*self.values)
+        handle, keys, values = ctypes.c_void_p(), self.keys, self.values
+        if (counter := _counter(self.creator)) not in (b"", *keys):
+            keys, values = (*keys, counter), (*values, b"%d" % len(symbols))
+        keys, values = (*keys, b"__name__"), (*values, name)  # else equal nodes are one, and gradients add up otherwise
+        texts = ctypes.c_char_p * len(keys)
+        settings = len(keys), texts(*keys), texts(*values)
         _check(_LIBRARY.MXSymbolCreateAtomicSymbol(ctypes.c_void_p(self.creator), *settings, ctypes.byref(handle)))
         node = mx.sym.Symbol(handle)
         inputs = (ctypes.c_void_p * len(symbols))(*[x.handle for x in symbols])
         _check(_LIBRARY.NNSymbolCompose(handle, name, len(symbols), None, inputs))
         return [node[i] for i in range(count)]
+
+
+@functools.cache
+def _counter(creator):
+    """The setting that tells an operator how many tensors it gets, if it takes any number."""
+    text, texts, size = ctypes.c_char_p, ctypes.POINTER(ctypes.c_char_p), ctypes.c_uint()
+    told = [text(), text(), size, texts(), texts(), texts(), text(), text()]
+    _check(_LIBRARY.MXSymbolGetAtomicSymbolInfo(ctypes.c_void_p(creator), *map(ctypes.byref, told)))
+    return told[6].value
 
 
 def _shaped(symbol, shape):

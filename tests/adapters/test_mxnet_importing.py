@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-_COMPAT = Path(__file__).parents[2] / "backends" / "mxnet" / "_compat.py"
+_IMPORTING = Path(__file__).parents[2] / "backends" / "mxnet_runtime" / "importing.py"
 _FRAMEWORKS = [name for name in ("torch", "jax", "tensorflow") if find_spec(name)]
 
 _PREAMBLE = f"""
 import importlib.util, logging, sys, warnings
 import numpy
-spec = importlib.util.spec_from_file_location("mxnet_compat", {str(_COMPAT)!r})
+spec = importlib.util.spec_from_file_location("mxnet_compat", {str(_IMPORTING)!r})
 compat = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(compat)
 """

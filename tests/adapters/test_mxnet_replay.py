@@ -1,0 +1,338 @@
+"""Compiled steps on MXNet: what was recorded runs as graphs, to the bits of plain code, or not at all."""
+
+import gc
+import threading
+
+import numpy as np
+import pytest
+
+from d2l_core.backend import adapters, load_backend, use_backend
+
+if adapters()["mxnet"].missing():
+    pytest.skip("MXNet is not installed.", allow_module_level=True)
+
+from d2l_backends.mxnet import autodiff
+from d2l_backends.mxnet_runtime import recording
+from d2l_backends.mxnet_runtime.recording import mx
+from d2l_conformance import _run
+from d2l_conformance.course import Course
+from d2l_conformance.families import FAMILIES
+from d2l_conformance.table import CASES
+
+from d2l_core import interface as xp
+from d2l_core import tree
+from d2l_core.autodiff import custom_gradient, grad
+from d2l_core.composites import dropout
+from d2l_core.lessons import lessons
+from d2l_core.nn.functional import cross_entropy
+
+LENGTH = 4
+
+
+@pytest.fixture(params=[32, 64])
+def precision(request):
+    """MXNet at both precisions."""
+    with use_backend("mxnet", precision=request.param):
+        yield request.param
+
+
+@pytest.fixture
+def plain(monkeypatch):
+    """Call it, and `compile` is the identity from then on."""
+    return lambda: monkeypatch.setattr(load_backend("mxnet"), "compile", lambda f: f)
+
+
+@pytest.fixture
+def replays(monkeypatch):
+    """Whether each recording that was made could be replayed, and then was."""
+    kept, found = autodiff.recorded, []
+
+    def noted(*args):
+        result, replay = kept(*args)
+        place = len(found)
+        found.append(False)
+
+        def run(values):
+            results = replay(values)
+            found[place] = True
+            return results
+
+        return result, replay and run
+
+    monkeypatch.setattr(autodiff, "recorded", noted)
+    return found
+
+
+def bits(branch):
+    """The bytes of all tensors of a tree, with their dtypes and shapes."""
+    return [(x.dtype, x.shape, xp.to_numpy(x).tobytes()) for x in tree.leaves(branch)]
+
+
+def counted(f):
+    """f, and a list that grows whenever its Python code runs."""
+    runs = []
+
+    def call(*args):
+        runs.append(1)
+        return f(*args)
+
+    return call, runs
+
+
+# ---------------------------------------------------------------- the same bits
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_families_train_to_the_same_bits(name, precision, plain, replays):
+    """Losses and all state after some steps, of which all but the first are replayed."""
+
+    def course():
+        made = Course(FAMILIES[name])
+        return [made.take(step) for step in range(LENGTH)], {k: x.tobytes() for k, x in made.state().items()}
+
+    replayed = course()
+    assert replays == [True]
+    plain()
+    assert course() == replayed
+
+
+@pytest.mark.parametrize("name", lessons())
+def test_lessons_train_to_the_same_bits(name, plain):
+    """Every job at smoke scale: the losses of all steps and the validation."""
+
+    def losses():
+        with use_backend("mxnet", precision=32):
+            return [
+                [history.losses, [{k: x for k, x in record.items() if "seconds" not in k} for record in history.epochs]]
+                for history in (job.run("smoke", 0).history for job in lessons()[name].jobs().values())
+            ]
+
+    replayed = losses()
+    plain()
+    assert losses() == replayed
+
+
+@pytest.mark.parametrize("name", [name for name, case in CASES.items() if case.compiled])
+def test_primitives_give_the_same_bits(name, precision, replays):
+    """All samples of a case and the gradients of each, as recorded and as replayed, if they are."""
+    case = CASES[name]
+    for one in case.make(case.samples, precision):
+        tensors = _run.tensors_of(one)
+        check_same_bits(lambda state, tensors, one=one: (state, _run.call(case, one, tensors)), tensors)
+    for one in _run.differentiable_samples(case, precision) if case.differentiable else []:
+        weights = [_run.to_tensor(w) for w in _run.weights_of(case, one, precision)]
+
+        def gradients(state, tensors, one=one, weights=weights):
+            return state, _run.gradients(case, one, tensors, weights)
+
+        check_same_bits(gradients, _run.tensors_of(one))
+
+
+def check_same_bits(program, tensors):
+    """A program on the same tensors, as plain code, as recorded and twice more."""
+    wanted, step = bits(program([xp.zeros(())], tensors)), xp.compile(program)
+    for _ in range(3):
+        assert bits(step([xp.zeros(())], tensors)) == wanted
+
+
+# ---------------------------------------------------------------- what is not replayed
+
+
+def reads(value):
+    """Functions of a tensor that let Python see its numbers."""
+    return {
+        "item": lambda: value.item(),
+        "float": lambda: float(value),
+        "bool": lambda: bool(value > 0),
+        "asnumpy": lambda: value.asnumpy(),
+        "tolist": lambda: value.tolist(),
+        "asarray": lambda: np.asarray(value),
+        "to_numpy": lambda: xp.to_numpy(value),
+    }
+
+
+@pytest.mark.parametrize("how", reads(None))
+def test_steps_that_see_numbers_stay_plain(how, precision, replays):
+    """What they do with them holds at each call."""
+
+    def f(state, x):
+        return state, x * (2.0 if reads(x)[how]() > 0 else 3.0)
+
+    step = xp.compile(f)
+    for number, wanted in ((1.0, 2.0), (-1.0, -3.0), (2.0, 4.0)):
+        assert float(step([xp.zeros(())], xp.asarray(number))[1]) == wanted
+    assert replays == [False]
+
+
+def test_long_steps_stay_plain(precision, replays, monkeypatch):
+    """They would need more memory and time than they save."""
+    monkeypatch.setattr(recording, "LONGEST", 50)
+
+    def f(state, xs):
+        return xp.scan(lambda carry, x: (carry + x, carry), state[0], xs)
+
+    f, runs = counted(f)
+    step, short, long = xp.compile(f), xp.ones((10,)), xp.ones((100,))
+    for xs in (short, long, short, long):
+        total, _ = step([xp.zeros(())], xs)
+        assert float(total) == len(xs)
+    assert replays == [True, False]
+    assert len(runs) == 3
+
+
+def test_steps_that_write_into_tensors_stay_plain(precision, replays):
+    """They are not pure, and are not made worse."""
+    total = xp.zeros(())
+
+    def f(state, x):
+        total[()] = total + 1.0
+        return state, x + total
+
+    step = xp.compile(f)
+    assert [float(step([xp.zeros(())], xp.zeros(()))[1]) for _ in range(3)] == [1.0, 2.0, 3.0]
+    assert replays == [False]
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        pytest.param(lambda x: xp.tensordot(xp.reshape(x, (1, 3)), xp.reshape(x, (3, 1)), axes=1), id="no operator"),
+        pytest.param(lambda x: x.grad if x.grad is not None else x.copy(), id="no gradient"),
+        pytest.param(lambda x: grad(lambda y: xp.sum(grad(lambda z: xp.sum(z**3.0))(y)))(x), id="twice"),
+        pytest.param(lambda x: grad(lambda y: cubed(y))(x), id="by hand"),
+    ],
+)
+def test_what_no_graph_holds_stays_right(f, precision):
+    """It is recorded or not, but never different."""
+    step = xp.compile(lambda state, x: (state, f(x)))
+    for numbers in ([1.0, 2.0, 3.0], [-1.0, 0.5, 2.0], [4.0, 0.0, -2.0]):
+        x = xp.asarray(numbers)
+        np.testing.assert_array_equal(xp.to_numpy(step([xp.zeros(())], x)[1]), xp.to_numpy(f(xp.asarray(numbers))))
+
+
+@custom_gradient
+def cubed(x):
+    """The sum of cubes, with twice its gradient."""
+    return xp.sum(x * x * x), lambda g: g * 6.0 * x * x
+
+
+def test_another_thread_is_not_recorded(precision, replays):
+    """Nor is it in the way."""
+    seen = []
+
+    def f(state, x):
+        other = threading.Thread(target=lambda: seen.append(float((mx.np.zeros((3,)) + 1.0).asnumpy().sum())))
+        other.start()
+        other.join()
+        return state, x * 2.0
+
+    step = xp.compile(f)
+    for number in (1.0, 2.0, 3.0):
+        assert float(step([xp.zeros(())], xp.asarray(number))[1]) == 2.0 * number
+    assert replays == [True]
+    assert seen == [3.0]
+
+
+# ---------------------------------------------------------------- what a replay is
+
+
+def test_the_library_is_left_as_it_was(precision):
+    """Also when the step fails."""
+    before = {name: getattr(mx.base._LIB, name) for name in recording._WATCHED}
+
+    def fails(state, x):
+        raise KeyError("no")
+
+    with pytest.raises(KeyError, match="no"):
+        xp.compile(fails)([xp.zeros(())], xp.ones((2,)))
+    xp.compile(lambda state, x: (state, x + 1.0))([xp.zeros(())], xp.ones((2,)))
+    assert {name: getattr(mx.base._LIB, name) for name in recording._WATCHED} == before
+    assert recording.recorder() is None
+
+
+def test_values_that_are_kept_do_not_change(precision, replays):
+    """Neither the state that went in nor what came out of earlier steps: gradients and constants included."""
+    constant = xp.asarray([0.0, 1.0, 2.0])
+
+    def f(state, x):
+        gradient = grad(lambda w: xp.sum(w * w * x))(state[0])
+        return [state[0] - 0.1 * gradient], {"gradient": gradient, "constant": constant * 2.0, "same": x}
+
+    step, state, kept = xp.compile(f), [xp.ones((3,))], []
+    for i in range(4):
+        kept.append((state[0], state[0].copy()))
+        state, results = step(state, xp.full((3,), float(i)))
+        kept += [(x, x.copy()) for x in results.values()]
+    assert replays == [True]
+    for x, copy in kept:
+        np.testing.assert_array_equal(x.asnumpy(), copy.asnumpy())
+
+
+def test_one_tensor_in_two_places_is_two_arguments(precision, replays):
+    """The next call may have two tensors there."""
+    step = xp.compile(lambda state, x, y: ([state[0] + x], x - y))
+    one, two = xp.ones((2,)), xp.full((2,), 2.0)
+    for x, y in ((one, one), (one, two), (two, one)):
+        state, difference = step([x], x, y)
+        assert difference.tolist() == (x - y).tolist()
+        assert state[0].tolist() == (x + x).tolist()
+    assert replays == [True]
+
+
+def test_views_are_read_anew(precision, replays):
+    """Rows, slices, other shapes and constants among them."""
+    table = xp.asarray(np.arange(12.0).reshape(4, 3))
+
+    def f(state, x):
+        return state, [x[1], x[1:3], x[-1, 0], xp.reshape(x, (3, 4))[::2], table[2] + x[0], x[None, ..., 1]]
+
+    step = xp.compile(f)
+    for scale in (1.0, 2.0, 3.0):
+        x = table * scale
+        assert bits(step([xp.zeros(())], x)[1]) == bits(f([xp.zeros(())], x)[1])
+    assert replays == [True]
+
+
+def test_random_numbers_are_those_of_the_counter(precision, replays):
+    """They come from the host, and differ from call to call as the counter does."""
+    step = xp.compile(lambda state, x: ([state[0] + 1], dropout(x, 0.5, 7, state[0])))
+    dtype = load_backend("mxnet").int32
+    state, seen = [xp.asarray(0, dtype=dtype)], []
+    for i in range(3):
+        state, y = step(state, xp.ones((64,)))
+        np.testing.assert_array_equal(
+            y.asnumpy(), dropout(xp.ones((64,)), 0.5, 7, xp.asarray(i, dtype=dtype)).asnumpy()
+        )
+        seen.append(y.asnumpy().tobytes())
+    assert len(set(seen)) == 3
+    assert replays == [True]
+
+
+def test_errors_have_the_words_of_plain_code(precision):
+    """A batch of another shape is another signature, and its error is told as without compilation."""
+    step = xp.compile(lambda state, x, y: (state, cross_entropy(x, y)))
+    x, good, bad = xp.ones((2, 3)), xp.asarray([0, 1]), xp.asarray([0, 1, 2])
+    for _ in range(2):
+        step([xp.zeros(())], x, good)
+    with pytest.raises(ValueError, match="cross_entropy") as compiled_words:
+        step([xp.zeros(())], x, bad)
+    with pytest.raises(ValueError, match="cross_entropy") as words:
+        cross_entropy(x, bad)
+    assert str(compiled_words.value) == str(words.value)
+
+
+def test_a_recording_holds_no_tensors_of_the_step(precision):
+    """Only constants: state and intermediate results are let go as in plain code."""
+
+    def f(state, x):
+        return [state[0] * 2.0], xp.sum(x * x)
+
+    def alive():
+        gc.collect()
+        return sum(type(x) is mx.np.ndarray and x.shape == (1013,) for x in gc.get_objects())
+
+    f([xp.ones((1013,))], xp.ones((1013,)))
+    step, before = xp.compile(f), alive()
+    for _ in range(2):
+        step([xp.ones((1013,))], xp.ones((1013,)))
+    assert alive() - before <= 1  # the ones by which a sum is a product, once more
