@@ -131,6 +131,22 @@ def _fused(layer, x, state, weights):
         return layer(x, state, weights, True, 1, 0.0, torch.is_grad_enabled(), False, False)
 
 
+# optimisation
+
+
+def adam(parameter, gradient, first, second, progress, lr, beta1, beta2, eps, /):
+    real, tensors = parameter.dtype in (torch.float32, torch.float64), (parameter, gradient, first, second)
+    if not real or any(x.requires_grad or x.dtype is not parameter.dtype or not x.is_cpu for x in tensors):
+        return composites.adam.__wrapped__(*tensors, progress, lr, beta1, beta2, eps)
+    p, m, v = (x.clone(memory_format=torch.contiguous_format) for x in (parameter, first, second))
+    torch._fused_adam_(
+        *([p], [gradient.contiguous()], [m], [v], [], [progress[2]]),
+        **{"lr": lr, "beta1": beta1, "beta2": beta2, "weight_decay": 0.0, "eps": eps},
+        **{"amsgrad": False, "maximize": False},
+    )
+    return p, m, v
+
+
 # randomness
 
 _BLOCK = np.arange(2**14, dtype=np.uint32)  # as much as stays in a core's cache

@@ -20,7 +20,7 @@ _QUICK = {
 
 
 def recorded(f, trees, leaves):
-    """The result of a call of f, and a function of the leaves that repeats it; None if it must not be repeated."""
+    """The result of a call of f, and its `Recording`; None in place of that if it must not be repeated."""
     distinct = len({id(x) for x in leaves}) == len(leaves)
     recorder = Recorder(leaves if distinct else [x.detach() for x in leaves])
     with recorder, Watch() as watch:
@@ -28,20 +28,42 @@ def recorded(f, trees, leaves):
     refused = recorder.refused or watch.read
     if refused or any(isinstance(x, torch.Tensor) and x.requires_grad for x in tree.leaves(result)):
         return result, None
-    tape, outputs, count = recorder.tape, recorder.noted(result, {}, recorder.constant), len(leaves)
-    function = when_called(lambda: tape.function(count, outputs, lambda call, dies: _fit(call, tape, dies)))
+    outputs = recorder.noted(result, {}, recorder.constant)
+    return result, Recording(recorder.tape, outputs, len(leaves), len(tree.leaves(trees[0])))
 
-    def replay(values):
-        with torch._C._AutoDispatchBelowAutograd():
-            return function(*values)
 
-    return result, replay
+class Recording:
+    """What a call of ``f(state, ...)`` did.
+
+    Attributes:
+        again: repeats it with other leaves of its arguments.
+        onwards: the same for one step after the other: it writes into the state, which nobody else may hold, and
+            what it returns as such is the state of the next step. None where that is not so.
+    """
+
+    def __init__(self, tape, outputs, count, given):
+        self._parts = tape, outputs, count
+        self.again, self.onwards = self._function(0), None
+        whole = all(_whole(tape.layouts[slot]) for slot in tape.outside[:given])
+        if whole and isinstance(outputs, tuple) and len(outputs) == 2 and tape.hands_on(given, *outputs):
+            self.onwards = self._function(given)
+
+    def _function(self, given):
+        tape, outputs, count = self._parts
+        return when_called(lambda: tape.function(count, outputs, lambda call, dies: _fit(call, tape, dies), given))
+
+
+def below_autograd():
+    """Inside the block operators leave no tape, and are called more quickly."""
+    return torch._C._AutoDispatchBelowAutograd()
 
 
 def _fit(call, tape, dies):
     """The call in its best form."""
     operator, args, options = call[:3]
     slot = _reusable(call, tape, dies)
+    if slot is not None and name(operator) == "clone":
+        return call._replace(function=_itself, args=[slot], options={})
     packet = getattr(torch.ops.aten, name(operator) + "_", None)
     if slot is not None and slot == args[0] and hasattr(packet, operator._overloadname):
         operator = getattr(packet, operator._overloadname)  # it writes into its first argument
@@ -54,12 +76,22 @@ def _fit(call, tape, dies):
     return call._replace(function=_quick(operator), args=args, options=options)
 
 
+def _whole(layout):
+    """Whether a tensor has all of its memory."""
+    return layout[-1] == layout[0].numel() * layout[2].itemsize
+
+
+def _itself(x):
+    return x
+
+
 def _reusable(call, tape, dies):
     """A dying argument, all of its memory, into which an elementwise operator may write its result."""
-    if torch.Tag.pointwise not in getattr(call.function, "tags", ()) or not isinstance(call.results, Slot):
+    elementwise = torch.Tag.pointwise in getattr(call.function, "tags", ()) or name(call.function) == "clone"
+    if not elementwise or not isinstance(call.results, Slot):
         return None
     layout, read = tape.layouts[call.results], list(slots((call.args, call.options)))
-    for s in read if layout[-1] == layout[0].numel() * layout[2].itemsize else ():
+    for s in read if _whole(layout) else ():
         alone = all(other == s for other in read if tape.groups[other] == tape.groups[s])
         if tape.layouts[s] == layout and alone and dies(s):
             return s
