@@ -67,17 +67,14 @@ class Tape:
         fitted = [fit(call, lambda slot, i=i: last[self.groups[slot]] == i) for i, call in enumerate(calls)]  # type: ignore[misc]
         return straight(fitted, inputs, constants, outputs)
 
-    def hands_on(self, given: int, results: Any, state: Any) -> bool:
-        """Whether `state` may be the first `given` arguments of the next run, each of them written into.
+    def owned(self, given: int, results: Any, state: Any) -> bool:
+        """Whether each tensor of `state` has a memory that nothing else knows of, as the first `given` inputs have.
 
-        It may if it has the layouts that they had here, and if each has a memory of its own that neither a constant nor
-        an argument of another kind nor the tree `results` knows of.
+        Nothing else is: each other, the tree `results`, constants, and the further inputs.
         """
-        new = list(slots(state))
-        groups = [self.groups[slot] for slot in new]
+        groups = [self.groups[slot] for slot in slots(state)]
         foreign = self.groups_of([results, *self.outside[given:], *self.fixed])
-        same = [self.layouts[slot] for slot in new] == [self.layouts[slot] for slot in self.outside[:given]]
-        return same and len({*groups}) == len(groups) and foreign.isdisjoint(groups)
+        return len({*groups}) == len(groups) and foreign.isdisjoint(groups)
 
     def _distinct(self, touched: set[int]) -> tuple[list[Call], dict[Slot, Slot]]:
         """The calls whose results are not there already, and the slots that stand for the results of the others."""

@@ -125,20 +125,21 @@ class _Compiled:
 
 
 def compile_steps(f, /):
-    """As composed, but once a step is recorded the rest hands on a copy of the state and writes into it."""
+    """As composed, but once a step is recorded the others go on from its state without looking at it."""
     step = compile(f)
 
     def run(state, rows, start, stop, /, *constants):
-        results, onwards = [], True
+        results, walks = [], True
         for i in range(start, stop):
             trees = state, tree.map(lambda column, i=i: column[i], rows), *constants
-            if onwards and (again := step.found(trees)[2]) is not None and again.onwards is not None:
+            known = step.found(trees)[2] if walks and i + 1 < stop else None
+            if known is not None and known.onwards is not None:
                 try:
-                    rest, state = _walked(again.onwards, state, rows, i, stop, tree.leaves(constants))
+                    rest, state = _walked(known, state, rows, i, stop, tree.leaves(constants))
                     results += rest
                     break
-                except _FAILURES:  # the state is as it was, only its copy is not
-                    onwards = False
+                except _FAILURES:  # the state is as it was, at most a copy is not
+                    walks = False
             result, state = step(*trees)
             results.append(result)
         return tree.map(lambda *leaves: to_numpy(torch.stack(leaves)), *results), list(state)
@@ -146,9 +147,9 @@ def compile_steps(f, /):
     return run
 
 
-def _walked(step, state, rows, start, stop, constants):
-    columns, results = [x[start:stop].unbind(0) for x in tree.leaves(rows)], []
-    state = [x.clone() for x in state]
+def _walked(recording, state, rows, start, stop, constants):
+    step, columns, results = recording.onwards, [x[start:stop].unbind(0) for x in tree.leaves(rows)], []
+    state = [x.clone() for x in state] if recording.copies else state
     with below_autograd():
         for i in range(stop - start):
             result, state = step(*state, *[column[i] for column in columns], *constants)

@@ -37,16 +37,18 @@ class Recording:
 
     Attributes:
         again: repeats it with other leaves of its arguments.
-        onwards: the same for one step after the other: it writes into the state, which nobody else may hold, and
-            what it returns as such is the state of the next step. None where that is not so.
+        onwards: the same if the state is what the last call returned second, and like that one; else None.
+        copies: whether `onwards` writes into the state, so that the first one has to be a copy.
     """
 
     def __init__(self, tape, outputs, count, given):
         self._parts = tape, outputs, count
-        self.again, self.onwards = self._function(0), None
-        whole = all(_whole(tape.layouts[slot]) for slot in tape.outside[:given])
-        if whole and isinstance(outputs, tuple) and len(outputs) == 2 and tape.hands_on(given, *outputs):
-            self.onwards = self._function(given)
+        self.again, self.onwards, self.copies = self._function(0), None, False
+        if isinstance(outputs, tuple) and len(outputs) == 2:
+            before, after = ([tape.layouts[s] for s in some] for some in (tape.outside[:given], slots(outputs[1])))
+            states = set(tape.outside[:given]) if all(map(_whole, before)) and tape.owned(given, *outputs) else ()
+            self.copies = any(name(call.function) == "clone" and call.args[0] in states for call in tape.calls)
+            self.onwards = (self._function(given) if self.copies else self.again) if before == after else None
 
     def _function(self, given):
         tape, outputs, count = self._parts

@@ -225,7 +225,9 @@ class Adam(Optimiser):
 
     def rule(self, parameter: Tensor, gradient: Tensor, lr: Any, *slots: Tensor) -> tuple[Tensor, ...]:
         """One step of the formula above."""
-        return composites.adam(parameter, gradient, *slots, self.progress.value, lr, self.beta1, self.beta2, self.eps)
+        first, second = slots
+        settings = self.progress.value, lr, self.beta1, self.beta2, self.eps
+        return composites.adam(parameter, gradient, first, second, *settings)
 
 
 class AdamW(Adam):
