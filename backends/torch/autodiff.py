@@ -11,7 +11,7 @@ from d2l_core.backend import current
 from d2l_core.errors import outside_tensor
 
 from .recording import recorder
-from .replay import below_autograd, recorded
+from .replay import recorded
 from .system import to_numpy
 
 _DEPTH = ContextVar("d2l_torch_depth", default=0)
@@ -106,17 +106,19 @@ class _Compiled:
     def found(self, trees):
         """The leaves of the arguments, their signature, and the recording of it: None if there is none."""
         context, leaves = current(), []
-        key = context.precision, context.device, signature(trees, _described, leaves)
+        key = context.precision, context.device, context.compiler, signature(trees, _described, leaves)
         return leaves, key, None if _DEPTH.get() or recorder() is not None else self.known.get(key)
 
     def __call__(self, *trees):
         leaves, key, recording = self.found(trees)
+        if recording is None and key not in self.known and self._records(leaves):
+            result, recording = recorded(self.f, trees, leaves)
+            self.known[key] = recording
+            if recording is None or recording.compiler is None:
+                return result  # else a run that is resumed here would differ from one that is not
         if recording is not None:
-            with contextlib.suppress(*_FAILURES), below_autograd():
+            with contextlib.suppress(*_FAILURES), recording.scope():
                 return recording.again(*leaves)
-        elif key not in self.known and self._records(leaves):
-            result, self.known[key] = recorded(self.f, trees, leaves)
-            return result
         return self.f(*trees)  # which has the words for what went wrong, or goes another way
 
     def _records(self, leaves):
@@ -150,7 +152,7 @@ def compile_steps(f, /):
 def _walked(recording, state, rows, start, stop, constants):
     step, columns, results = recording.onwards, [x[start:stop].unbind(0) for x in tree.leaves(rows)], []
     state = [x.clone() for x in state] if recording.copies else state
-    with below_autograd():
+    with recording.scope():
         for i in range(stop - start):
             result, state = step(*state, *[column[i] for column in columns], *constants)
             results.append(result)

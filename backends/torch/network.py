@@ -148,7 +148,8 @@ def adam(parameter, gradient, first, second, progress, lr, beta1, beta2, eps, /)
     tensors = parameter, gradient, first, second
     differentiated = any(getattr(x, "requires_grad", False) for x in (*tensors, progress, lr))
     alike = all(x.is_cpu and x.dtype is gradient.dtype for x in tensors)
-    if differentiated or not alike or gradient.dtype not in (torch.float32, torch.float64):
+    compiled = current().compiler is not None  # which makes one loop of the formula and knows nothing of the kernel
+    if differentiated or compiled or not alike or gradient.dtype not in (torch.float32, torch.float64):
         return composites.adam.__wrapped__(*tensors, progress, lr, beta1, beta2, eps)
     # The kernel writes, and goes through the memory of all in one order; replays leave the copies out.
     p, m, v = (x.clone(memory_format=torch.contiguous_format) for x in (parameter, first, second))

@@ -9,6 +9,8 @@ import torch
 
 from d2l_core import tree
 from d2l_core._straight import Slot, slots, when_called
+from d2l_core.backend import current
+from d2l_core.errors import BackendError
 
 from .recording import Recorder, Watch, name
 
@@ -35,29 +37,52 @@ def recorded(f, trees, leaves):
 class Recording:
     """What a call of ``f(state, ...)`` did.
 
+    With a compiler, its own functions stand for ours.
+
     Attributes:
         again: repeats it with other leaves of its arguments.
         onwards: the same if the state is what the last call returned second, and like that one; else None.
         copies: whether `onwards` writes into the state, so that the first one has to be a copy.
+        compiler: its name, or None.
+        scope: makes the context in which the functions run: without a tape, which also makes operators quicker.
     """
 
     def __init__(self, tape, outputs, count, given):
-        self._parts = tape, outputs, count
+        self._parts, self.compiler = (tape, outputs, count), current().compiler
+        self.scope = torch.no_grad if self.compiler else torch._C._AutoDispatchBelowAutograd
         self.again, self.onwards, self.copies = self._function(0), None, False
         if isinstance(outputs, tuple) and len(outputs) == 2:
             before, after = ([tape.layouts[s] for s in some] for some in (tape.outside[:given], slots(outputs[1])))
             states = set(tape.outside[:given]) if all(map(_whole, before)) and tape.owned(given, *outputs) else ()
-            self.copies = any(name(call.function) == "clone" and call.args[0] in states for call in tape.calls)
+            self.copies = not self.compiler and any(
+                name(call.function) == "clone" and call.args[0] in states for call in tape.calls
+            )
             self.onwards = (self._function(given) if self.copies else self.again) if before == after else None
 
     def _function(self, given):
         tape, outputs, count = self._parts
+        if self.compiler:
+            return _handed_over(tape.function(count, outputs, _plain), self.compiler)
         return when_called(lambda: tape.function(count, outputs, lambda call, dies: _fit(call, tape, dies), given))
 
 
-def below_autograd():
-    """Inside the block operators leave no tape, and are called more quickly."""
-    return torch._C._AutoDispatchBelowAutograd()
+def _handed_over(function, compiler):
+    run = torch.compile(function, backend=compiler, dynamic=False)
+
+    def call(*values):
+        try:
+            return run(*values)
+        except torch._dynamo.exc.TorchDynamoException as error:
+            first = str(error).strip().partition("\n")[0]
+            raise BackendError(f"PyTorch's compiler {compiler!r} fails: {first}") from error
+
+    return call
+
+
+def _plain(call, dies):
+    """The call as it was; what reads tensors in Python stays outside of what is compiled."""
+    seen = hasattr(call.function, "_schema")
+    return call if seen else call._replace(function=torch.compiler.disable(call.function))
 
 
 def _fit(call, tape, dies):
