@@ -46,7 +46,7 @@ class Kind:
 
     Attributes:
         kind: ``ours``, ``native``, ``keras`` or ``self``, which is ours a second time.
-        form: of a native twin; empty for the others.
+        form: of a native twin, or the compiler that our steps are handed to; empty for the others.
         module: with the function `prepare`; empty for ours.
     """
 
@@ -57,11 +57,22 @@ class Kind:
     @property
     def label(self) -> str:
         """For people."""
-        words = {"ours": "ours", SELF: "ours again", KERAS: "Keras fit", NATIVE: f"by hand, {self.form}"}
+        ours = f"ours, {self.form}" if self.form else "ours"
+        words = {"ours": ours, SELF: "ours again", KERAS: "Keras fit", NATIVE: f"by hand, {self.form}"}
         return words[self.kind]
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """Environment variables for its process."""
+        return {"D2L_COMPILER": self.form if self.kind == "ours" else ""}
 
 
 OURS = Kind("ours")
+
+
+def further_forms(adapter: Adapter, against: str) -> list[Kind]:
+    """Our side with each compiler that the adapter has to choose, beside the framework by hand."""
+    return [Kind("ours", compiler) for compiler in adapter.compilers] if against == NATIVE else []
 
 
 def other_sides(backend: str, against: str) -> list[Kind]:
@@ -138,7 +149,7 @@ class Process:
                 text=True,
                 encoding="utf-8",
                 errors="replace",
-                env=_environment(adapter, threads, self._home / "cache"),
+                env=_environment(adapter, threads, self._home / "cache") | self.side.settings,
                 start_new_session=True,  # Ctrl-C reaches the harness alone, which then ends the sides
             )
         threading.Thread(target=self._listen, daemon=True).start()

@@ -10,10 +10,11 @@ otherwise.
   ``best`` (position in ``sides`` of what ours is held against: the other side that is quickest in steady state),
   ``ratio``, ``low``, ``high`` (time of a step, ours over that side's, and its interval of 95 %), ``first_ratio`` (of
   the first step), ``memory_ratio`` (of the peaks; null where the system does not tell).
-- ``sides`` of a row, ours first: ``kind``, ``form``, ``label``, ``turns`` (for one epoch, in each turn; turn i of all
-  sides is one round), ``epochs_each`` (epochs in a turn), ``step_us`` (median microseconds for a step), ``starts`` (of
-  each process that was started: seconds until the first epoch, and of the first epoch) and their medians ``ready``
-  (import and build) and ``first_epoch``, ``first_step``, ``compile`` (what the first epoch took more than others),
+- ``sides`` of a row, ours first, and last ours with another compiler: ``kind``, ``form``, ``label``, ``turns`` (for one
+  epoch, in each turn; turn i of all sides is one round), ``epochs_each`` (epochs in a turn), ``step_us`` (median
+  microseconds for a step), ``starts`` (of each process that was started: seconds until the first epoch, and of the
+  first epoch) and their medians ``ready`` (import and build) and ``first_epoch``, ``first_step``, ``compile`` (what the
+  first epoch took more than others),
   ``peak_bytes``, ``losses`` (of the first epoch), ``difference`` (from our losses, relative), ``break_even``: null, or
   the ``steps`` after which it has made up for its later start ``against`` the label of the other side that starts
   first (``steps`` null: never).
@@ -36,7 +37,7 @@ from typing import Any
 
 import numpy as np
 from d2l_benchmarks import _statistics as figures
-from d2l_benchmarks._side import AGAINST, KERAS, OURS, Kind, Process, SideFailed, other_sides
+from d2l_benchmarks._side import AGAINST, KERAS, OURS, Kind, Process, SideFailed, further_forms, other_sides
 from d2l_benchmarks.workloads import FIRST_TOLERANCE, WORKLOADS, Workload, workload
 
 import d2l_core
@@ -212,6 +213,7 @@ class _Cell:
     def __init__(self, work: Workload, adapter: Adapter, settings: Settings, progress: _Progress):
         self.work, self.adapter, self.settings, self.tell = work, adapter, settings, progress.tell
         self.others = other_sides(adapter.name, settings.against)
+        self.forms = further_forms(adapter, settings.against)
         self.where = f"{work.name} on {adapter.name}"
 
     def read_files_once(self) -> None:
@@ -228,12 +230,12 @@ class _Cell:
         with tempfile.TemporaryDirectory() as name, self._processes(Path(name)) as start, keep():
             ours = self._started(start, OURS)
             others = []
-            for side in self.others:
+            for side in (*self.others, *self.forms):
                 with keep():
                     other = self._started(start, side)
                     self._same_mathematics(ours, other)
                     others.append(other)
-            if others:
+            if any(other.side.kind != OURS.kind for other in others):
                 self._take_turns([ours, *others])
                 self._start_again(start, [ours, *others])
                 result["rows"].append(self._row([ours, *others]))
@@ -298,7 +300,7 @@ class _Cell:
 
     def _row(self, sides: list[Process]) -> dict[str, Any]:
         entries = [self._side_entry(side) for side in sides]
-        ours, others = entries[0], entries[1:]
+        ours, others = entries[0], [entry for entry in entries if entry["kind"] != OURS.kind]
         soonest = min(others, key=lambda entry: entry["first_step"])
         for entry in entries:
             entry["break_even"] = None if entry is soonest else self._break_even(entry, soonest)

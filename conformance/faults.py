@@ -436,8 +436,8 @@ def _root_of_sum(self: Any, parameter: Any, gradient: Any, lr: Any, *slots: Any)
     """Adam's rule with epsilon under the root."""
     first = self.beta1 * slots[0] + (1.0 - self.beta1) * gradient
     second = self.beta2 * slots[1] + (1.0 - self.beta2) * gradient * gradient
-    corrections = self.corrections.value
-    return parameter - lr / corrections[0] * first / xp.sqrt(second / corrections[1] + self.eps), first, second
+    progress = self.progress.value
+    return parameter - lr / progress[0] * first / xp.sqrt(second / progress[1] + self.eps), first, second
 
 
 def _rms_root_of_sum(self: Any, parameter: Any, gradient: Any, lr: Any, *slots: Any) -> tuple[Any, ...]:
@@ -446,7 +446,7 @@ def _rms_root_of_sum(self: Any, parameter: Any, gradient: Any, lr: Any, *slots: 
 
 
 def _uncorrected(self: Any) -> None:
-    self.corrections.value = xp.ones_like(self.corrections.value)
+    self.progress.value = xp.ones_like(self.progress.value)
 
 
 def _dampened(self: Any, parameter: Any, gradient: Any, lr: Any, *slots: Any) -> tuple[Any, ...]:

@@ -233,3 +233,15 @@ def resize(x: Array, size: Any, method: str = "linear") -> Array:
             places = (np.arange(m) + 0.5) * n / m - 0.5
             x = np.apply_along_axis(lambda line, at=places, n=n: np.interp(at, np.arange(n), line), axis, x)
     return x
+
+
+# ---------------------------------------------------------------- optimisation
+
+
+def adam(
+    p: Array, g: Array, m: Array, v: Array, progress: Array, lr: Any, beta1: float, beta2: float, eps: float
+) -> tuple[Array, Array, Array]:
+    """Kingma and Ba (2015), algorithm 1; of `progress` only the number of the step is looked at."""
+    m, v = beta1 * m + (1 - beta1) * g, beta2 * v + (1 - beta2) * g**2
+    t = progress[2]
+    return p - lr * (m / (1 - beta1**t)) / (np.sqrt(v / (1 - beta2**t)) + eps), m, v

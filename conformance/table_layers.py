@@ -232,4 +232,19 @@ SPATIAL = [
     Case("resize", oracle.resize, _resize, Scaled(4), wrong=_resize_wrong, differentiable=(0,)),
 ]  # fmt: skip
 
-CASES = [*ACTIVATIONS, *NORMALISATION, *RECURRENCE, *ATTENTION, *SPATIAL]
+# ---------------------------------------------------------------- optimisation
+
+
+def _adam(rng: Generator) -> Any:
+    for shape, step, lr in (((3, 4), 1, 0.01), ((5,), 7, np.array(0.1)), ((2, 3, 2), 500, 0.002), ((), 2, 0.5)):
+        progress = np.array([1.0 - 0.9**step, 1.0 - 0.99**step, step])
+        moments = np.asarray(0.1 * rng.normal(size=shape)), np.asarray(rng.uniform(0.1, 1.0, shape))
+        place = np.asarray(rng.normal(size=shape)), np.asarray(rng.normal(size=shape))
+        yield sample(*place, *moments, progress, lr, 0.9, 0.99, 1e-3)
+
+
+OPTIMISATION = [
+    Case("adam", oracle.adam, _adam, Scaled(4), differentiable=(0, 1, 2, 3, 5), gradient=Slope(8)),
+]
+
+CASES = [*ACTIVATIONS, *NORMALISATION, *RECURRENCE, *ATTENTION, *SPATIAL, *OPTIMISATION]

@@ -46,7 +46,7 @@ class Uncorrected(optim.Adam):
     """Has its bias corrections move at the wrong pace."""
 
     def before_update(self) -> None:
-        self.corrections.value = 0.9 * self.corrections.value + 0.1
+        self.progress.value = 0.9 * self.progress.value + 0.1
 
 
 class WrongEpsilon(optim.Adam):
@@ -54,8 +54,8 @@ class WrongEpsilon(optim.Adam):
 
     def rule(self, parameter: Tensor, gradient: Tensor, lr: Any, *slots: Tensor) -> tuple[Tensor, ...]:
         _, first, second = super().rule(parameter, gradient, lr, *slots)
-        corrections = self.corrections.value
-        return parameter - lr / corrections[0] * first / xp.sqrt(second / corrections[1] + 1e-6), first, second
+        progress = self.progress.value
+        return parameter - lr / progress[0] * first / xp.sqrt(second / progress[1] + 1e-6), first, second
 
 
 def with_layer(family: Family, path: str, layer: Callable[[], nn.Module]) -> Family:
@@ -90,7 +90,7 @@ FAULTS: dict[str, tuple[Family, Family, tuple[int, str, str]]] = {
     ),
     "bias correction": (
         CONVOLUTIONAL, with_optimiser(CONVOLUTIONAL, lambda m: Uncorrected(m, RATE)),
-        (0, "update", "optimiser0/corrections"),
+        (0, "update", "optimiser0/progress"),
     ),
     "epsilon of an optimiser": (
         CONVOLUTIONAL, with_optimiser(CONVOLUTIONAL, lambda m: WrongEpsilon(m, RATE)),

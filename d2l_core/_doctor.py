@@ -48,6 +48,7 @@ SAMPLES = {
 VARIABLES = {
     "D2L_BACKEND": "name of the default backend",
     "D2L_BACKENDS": "backends of a test run",
+    "D2L_COMPILER": "compiler of steps, where the backend has one to choose",
     "D2L_CONFORMANCE": "how thorough the conformance tests are",
     "D2L_DATA_DIR": "folders with data files that are on this disk already",
     "D2L_DEVICE": "default device",

@@ -49,8 +49,8 @@ class Tape:
             del self.fixed[slot]
         return groups.isdisjoint(self.groups[slot] for slot in self.outside)
 
-    def function(self, inputs: int, outputs: Any, fit: Fit) -> Callable[..., Any]:
-        """A function of `inputs` tensors that gives the tree `outputs`.
+    def function(self, inputs: int, outputs: Any, fit: Fit, given: int = 0) -> Callable[..., Any]:
+        """A function of `inputs` tensors that gives the tree `outputs`; it may write into the first `given` of them.
 
         Constants are not computed again, equal views of a memory are one tensor, small results that repeat are computed
         once, and what nothing depends on is left out.
@@ -60,11 +60,21 @@ class Tape:
         calls = needed(calls, outputs)
         made = set(slots([call.results for call in calls]))
         constants = {slot: x for slot, x in self.fixed.items() if slot not in made}
-        last = {self.groups[slot]: len(calls) for slot in (*slots(outputs), *map(Slot, range(inputs)), *constants)}
+        kept = (*slots(outputs), *map(Slot, range(given, inputs)), *constants)
+        last = {self.groups[slot]: len(calls) for slot in kept}
         for slot, position in last_uses(calls).items():
             last[self.groups[slot]] = max(position, last.get(self.groups[slot], 0))
         fitted = [fit(call, lambda slot, i=i: last[self.groups[slot]] == i) for i, call in enumerate(calls)]  # type: ignore[misc]
         return straight(fitted, inputs, constants, outputs)
+
+    def owned(self, given: int, results: Any, state: Any) -> bool:
+        """Whether each tensor of `state` has a memory that nothing else knows of, as the first `given` inputs have.
+
+        Nothing else is: each other, the tree `results`, constants, and the further inputs.
+        """
+        groups = [self.groups[slot] for slot in slots(state)]
+        foreign = self.groups_of([results, *self.outside[given:], *self.fixed])
+        return len({*groups}) == len(groups) and foreign.isdisjoint(groups)
 
     def _distinct(self, touched: set[int]) -> tuple[list[Call], dict[Slot, Slot]]:
         """The calls whose results are not there already, and the slots that stand for the results of the others."""

@@ -42,6 +42,7 @@ class Adapter:
         priority: the installed adapter with the smallest number is the default.
         limits: what the framework cannot do, by a short name, each with a sentence; the conformance suite then expects
             that sentence's error instead of a result.
+        compilers: what a compiled step can be handed to instead of the adapter's usual form, which starts sooner.
     """
 
     name: str
@@ -52,6 +53,7 @@ class Adapter:
     install: str
     priority: int
     limits: Mapping[str, str] = field(default_factory=dict)
+    compilers: tuple[str, ...] = ()
 
     def missing(self) -> list[str]:
         """The required top-level modules that are not installed; nothing is imported to find out."""
@@ -96,11 +98,12 @@ class Backend:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """The active backend with its precision (32 or 64 bits for the default float) and device."""
+    """The active backend with its precision (32 or 64 bits for the default float), device and compiler of steps."""
 
     backend: Backend
     precision: int
     device: str
+    compiler: str | None = field(default=None, compare=False)
 
 
 @dataclass
@@ -269,7 +272,7 @@ def _unimportable(adapter: Adapter, error: Exception) -> BackendError:
 def current() -> Context:
     """The active context; the first call in a process settles the default from the environment.
 
-    ``D2L_BACKEND``, ``D2L_PRECISION`` (32 or 64) and ``D2L_DEVICE`` are obeyed.
+    ``D2L_BACKEND``, ``D2L_PRECISION`` (32 or 64), ``D2L_DEVICE`` and ``D2L_COMPILER`` are obeyed.
     """
     context = _CURRENT.get()
     return context if context is not None else _default_context()
@@ -288,13 +291,13 @@ def float_dtype() -> Any:
 
 @functools.cache
 def _default_context() -> Context:
-    context = _context(default_name(), None, None)
+    context = _context(default_name(), None, None, None)
     _DEFAULT_SCOPE.enter_context(context.backend.scope(context.precision, context.device))
     atexit.register(_DEFAULT_SCOPE.close)
     return context
 
 
-def _context(name: str, precision: int | None, device: str | None) -> Context:
+def _context(name: str, precision: int | None, device: str | None, compiler: str | None) -> Context:
     backend = load_backend(name)
     if precision is None:
         precision = _environment_precision()
@@ -304,7 +307,12 @@ def _context(name: str, precision: int | None, device: str | None) -> Context:
     device = device or os.environ.get("D2L_DEVICE") or available[0]
     if device not in available:
         raise UsageError(f"{name} has no device {device!r} here; choose one of: {', '.join(available)}.")
-    return Context(backend, precision, device)
+    compiler = compiler or os.environ.get("D2L_COMPILER") or None
+    known = backend.adapter.compilers
+    if compiler is not None and compiler not in known:
+        offer = f"choose one of: {', '.join(known)}" if known else "it has none to choose"
+        raise UsageError(f"{name} has no compiler {compiler!r}; {offer}.")
+    return Context(backend, precision, device, compiler)
 
 
 def _environment_precision() -> int:
@@ -316,7 +324,7 @@ def _environment_precision() -> int:
 
 @contextlib.contextmanager
 def use_backend(
-    name: str | None = None, *, precision: int | None = None, device: str | None = None
+    name: str | None = None, *, precision: int | None = None, device: str | None = None, compiler: str | None = None
 ) -> Iterator[Backend]:
     """Run the block on another backend, precision or device; the previous one comes back after it.
 
@@ -324,12 +332,13 @@ def use_backend(
         name: backend to use; the default one if None.
         precision: 32 or 64, the width of the default float; ``D2L_PRECISION`` or 32 if None.
         device: one of the backend's ``devices()``; its first one if None.
+        compiler: one of the adapter's ``compilers``, for compiled steps; ``D2L_COMPILER`` or none if None.
 
     Raises:
-        UsageError: unknown name, precision or device.
+        UsageError: unknown name, precision, device or compiler.
         BackendError: the backend cannot be loaded.
     """
-    context = _context(name or default_name(), precision, device)
+    context = _context(name or default_name(), precision, device, compiler)
     with context.backend.scope(context.precision, context.device):
         token = _CURRENT.set(context)
         try:

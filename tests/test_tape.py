@@ -177,3 +177,27 @@ def test_branches_keep_the_kind_of_a_tree() -> None:
     assert branches(str, {"a": 1}) == {"a": "1"}
     assert branches(str, (1, 2)) == ("1", "2")
     assert branches(str, 3) == 3
+
+
+def test_memory_that_is_given_is_free_at_its_last_use() -> None:
+    """But not if it goes out, or if the argument is not given."""
+    calls, free = [call(operator.neg, [0], 3), call(operator.neg, [1], 4), call(operator.neg, [2], 5)], []
+
+    def fit(call: Call, dies: Any) -> Call:
+        free.append(dies(call.args[0]))
+        return call
+
+    tape(calls, 6, 3).function(3, [Slot(1), Slot(3), Slot(4), Slot(5)], fit, given=2)
+    assert free == [True, False, False]
+
+
+def test_state_owns_its_memory_unless_something_else_has_it() -> None:
+    """Another part of the state, a result, a constant, or an argument that is not state."""
+    made = tape([call(operator.neg, [i], i + 3) for i in range(3)], 6, 3)
+    assert made.owned(2, Slot(5), [Slot(3), Slot(4)])
+    assert made.owned(2, Slot(5), [Slot(1), Slot(3)])
+    assert not made.owned(2, Slot(5), [Slot(3), Slot(3)])
+    assert not made.owned(2, Slot(3), [Slot(3), Slot(4)])
+    assert not made.owned(2, Slot(5), [Slot(2), Slot(3)])
+    made.fixed = {Slot(4): 1}
+    assert not made.owned(2, Slot(5), [Slot(3), Slot(4)])

@@ -10,6 +10,7 @@ adapter = Adapter(
     distribution="torch",
     install='pip install "d2l-core[torch]"',
     priority=10,
+    compilers=("inductor",),
     limits={
         "native Yogi": "PyTorch has no Yogi of its own.",
         "native Lion": "PyTorch has no Lion of its own.",

@@ -12,6 +12,7 @@ from d2l_core.errors import outside_tensor
 
 from .recording import recorder
 from .replay import recorded
+from .system import to_numpy
 
 _DEPTH = ContextVar("d2l_torch_depth", default=0)
 
@@ -88,26 +89,74 @@ class _Ruled(torch.autograd.Function):
 
 
 _MOST = 64  # signatures of a compiled function that are recorded
+_FAILURES = RuntimeError, IndexError, ValueError  # of replays
 
 
 def compile(f, /):
     """The first call of each signature on the CPU is recorded while it runs; the next ones replay it."""
-    known = {}
+    return _Compiled(f)
 
-    def run(*trees):
+
+class _Compiled:
+    """f with its recordings by signature."""
+
+    def __init__(self, f):
+        self.f, self.known = f, {}
+
+    def found(self, trees):
+        """The leaves of the arguments, their signature, and the recording of it: None if there is none."""
         context, leaves = current(), []
-        key = context.precision, context.device, signature(trees, _described, leaves)
-        if _DEPTH.get() or recorder() is not None:
-            return f(*trees)
-        if known.get(key):
-            with contextlib.suppress(RuntimeError, IndexError, ValueError):  # f has the words, or goes another way
-                return known[key](leaves)
-        elif key not in known and len(known) < _MOST and all(isinstance(x, torch.Tensor) and x.is_cpu for x in leaves):
-            result, known[key] = recorded(f, trees, leaves)
-            return result
-        return f(*trees)
+        key = context.precision, context.device, context.compiler, signature(trees, _described, leaves)
+        return leaves, key, None if _DEPTH.get() or recorder() is not None else self.known.get(key)
+
+    def __call__(self, *trees):
+        leaves, key, recording = self.found(trees)
+        if recording is None and key not in self.known and self._records(leaves):
+            result, recording = recorded(self.f, trees, leaves)
+            self.known[key] = recording
+            if recording is None or recording.compiler is None:
+                return result  # else a run that is resumed here would differ from one that is not
+        if recording is not None:
+            with contextlib.suppress(*_FAILURES), recording.scope():
+                return recording.again(*leaves)
+        return self.f(*trees)  # which has the words for what went wrong, or goes another way
+
+    def _records(self, leaves):
+        plain = not _DEPTH.get() and recorder() is None and len(self.known) < _MOST
+        return plain and all(isinstance(x, torch.Tensor) and x.is_cpu for x in leaves)
+
+
+def compile_steps(f, /):
+    """As composed, but once a step is recorded the others go on from its state without looking at it."""
+    step = compile(f)
+
+    def run(state, rows, start, stop, /, *constants):
+        results, walks = [], True
+        for i in range(start, stop):
+            trees = state, tree.map(lambda column, i=i: column[i], rows), *constants
+            known = step.found(trees)[2] if walks and i + 1 < stop else None
+            if known is not None and known.onwards is not None:
+                try:
+                    rest, state = _walked(known, state, rows, i, stop, tree.leaves(constants))
+                    results += rest
+                    break
+                except _FAILURES:  # the state is as it was, at most a copy is not
+                    walks = False
+            result, state = step(*trees)
+            results.append(result)
+        return tree.map(lambda *leaves: to_numpy(torch.stack(leaves)), *results), list(state)
 
     return run
+
+
+def _walked(recording, state, rows, start, stop, constants):
+    step, columns, results = recording.onwards, [x[start:stop].unbind(0) for x in tree.leaves(rows)], []
+    state = [x.clone() for x in state] if recording.copies else state
+    with recording.scope():
+        for i in range(stop - start):
+            result, state = step(*state, *[column[i] for column in columns], *constants)
+            results.append(result)
+    return results, state
 
 
 def _described(x):

@@ -1,5 +1,6 @@
 """Network primitives on PyTorch, and its fused forms of our compositions."""
 
+import functools
 import math
 import warnings
 from contextlib import nullcontext
@@ -80,7 +81,13 @@ def cross_entropy(logits, labels, /):
     return functional.cross_entropy(logits, labels.to(torch.int64))
 
 
-# batch normalisation
+# normalisation
+
+
+def layer_norm(x, weight, bias, eps, /):
+    if not x.dtype == weight.dtype == bias.dtype:  # PyTorch would give the dtype of x
+        return composites.layer_norm.__wrapped__(x, weight, bias, eps)
+    return torch.layer_norm(x, weight.shape, weight, bias, eps)
 
 
 def batch_norm_train(x, weight, bias, eps, /):
@@ -129,6 +136,26 @@ def _fused(layer, x, state, weights):
         if x.is_cuda:  # weights that are not one piece of memory are copied, which is cheap
             warnings.filterwarnings("ignore", "RNN module weights are not part of single contiguous chunk")
         return layer(x, state, weights, True, 1, 0.0, torch.is_grad_enabled(), False, False)
+
+
+# optimisation
+
+
+_one_visit = functools.partial(torch._fused_adam_, weight_decay=0.0, amsgrad=False, maximize=False)
+
+
+def adam(parameter, gradient, first, second, progress, lr, beta1, beta2, eps, /):
+    tensors = parameter, gradient, first, second
+    differentiated = any(getattr(x, "requires_grad", False) for x in (*tensors, progress, lr))
+    alike = all(x.is_cpu and x.dtype is gradient.dtype for x in tensors)
+    compiled = current().compiler is not None  # which makes one loop of the formula and knows nothing of the kernel
+    if differentiated or compiled or not alike or gradient.dtype not in (torch.float32, torch.float64):
+        return composites.adam.__wrapped__(*tensors, progress, lr, beta1, beta2, eps)
+    # The kernel writes, and goes through the memory of all in one order; replays leave the copies out.
+    p, m, v = (x.clone(memory_format=torch.contiguous_format) for x in (parameter, first, second))
+    gradients, steps = [gradient.contiguous()], [progress[2]]
+    _one_visit([p], gradients, [m], [v], [], steps, lr=lr, beta1=beta1, beta2=beta2, eps=eps)
+    return p, m, v
 
 
 # randomness

@@ -94,7 +94,8 @@ def _written(operator, args, options):
 @functools.cache
 def _targets(operator):
     arguments = operator._schema.arguments if hasattr(operator, "_schema") else ()
-    return [(i, x.name) for i, x in enumerate(arguments) if x.alias_info is not None and x.alias_info.is_write]
+    written = [(i, x.name) for i, x in enumerate(arguments) if x.alias_info is not None and x.alias_info.is_write]
+    return [(i, key) for i, key in written if key != "grads"]  # fused optimisers change them only if told to scale
 
 
 class Watch(TorchFunctionMode):

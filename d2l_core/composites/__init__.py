@@ -11,6 +11,7 @@ from d2l_core.composites.exchange import *  # noqa: F403
 from d2l_core.composites.linalg import *  # noqa: F403
 from d2l_core.composites.network import *  # noqa: F403
 from d2l_core.composites.normalisation import *  # noqa: F403
+from d2l_core.composites.optimisation import *  # noqa: F403
 from d2l_core.composites.recurrence import *  # noqa: F403
 from d2l_core.composites.rehearsal import *  # noqa: F403
 from d2l_core.composites.spatial import *  # noqa: F403

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Unpack
 
+from d2l_core import composites
 from d2l_core import interface as xp
 from d2l_core.backend import float_dtype
 from d2l_core.interface import Tensor
@@ -214,25 +215,19 @@ class Adam(Optimiser):
         require_not_negative(eps=eps)
         self.beta1, self.beta2, self.eps = beta1, beta2, eps
         super().__init__(module, lr, **shared)
-        self.corrections = self.add_slot("corrections", (2,))
+        self.progress = self.add_slot("progress", (3,))
 
     def before_update(self) -> None:
-        """Advance ``1 - beta1^t`` and ``1 - beta2^t``."""
-        keep = xp.asarray([self.beta1, self.beta2], dtype=float_dtype())
-        gain = xp.asarray([1.0 - self.beta1, 1.0 - self.beta2], dtype=float_dtype())
-        self.corrections.value = keep * self.corrections.value + gain
+        """Advance ``1 - beta1^t``, ``1 - beta2^t`` and t."""
+        keep = xp.asarray([self.beta1, self.beta2, 1.0], dtype=float_dtype())
+        gain = xp.asarray([1.0 - self.beta1, 1.0 - self.beta2, 1.0], dtype=float_dtype())
+        self.progress.value = keep * self.progress.value + gain
 
     def rule(self, parameter: Tensor, gradient: Tensor, lr: Any, *slots: Tensor) -> tuple[Tensor, ...]:
         """One step of the formula above."""
-        first = _running_mean(slots[0], gradient, self.beta1)
-        second = self.second_moment(slots[1], gradient * gradient)
-        corrections = self.corrections.value
-        root = xp.sqrt(second / corrections[1])
-        return parameter - lr / corrections[0] * first / (root + self.eps), first, second
-
-    def second_moment(self, second: Tensor, square: Tensor) -> Tensor:
-        """The new v, given the old one and g²."""
-        return _running_mean(second, square, self.beta2)
+        first, second = slots
+        settings = self.progress.value, lr, self.beta1, self.beta2, self.eps
+        return composites.adam(parameter, gradient, first, second, *settings)
 
 
 class AdamW(Adam):
@@ -284,6 +279,10 @@ class Yogi(Adam):
     ):
         super().__init__(module, lr, beta1=beta1, beta2=beta2, eps=eps, **shared)
 
-    def second_moment(self, second: Tensor, square: Tensor) -> Tensor:
-        """The new v, given the old one and g²."""
-        return second - (1.0 - self.beta2) * xp.sign(second - square) * square
+    def rule(self, parameter: Tensor, gradient: Tensor, lr: Any, *slots: Tensor) -> tuple[Tensor, ...]:
+        """One step of the formula above."""
+        square, progress = gradient * gradient, self.progress.value
+        first = _running_mean(slots[0], gradient, self.beta1)
+        second = slots[1] - (1.0 - self.beta2) * xp.sign(slots[1] - square) * square
+        root = xp.sqrt(second / progress[1])
+        return parameter - lr / progress[0] * first / (root + self.eps), first, second

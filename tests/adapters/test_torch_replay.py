@@ -14,8 +14,8 @@ from d2l_conformance.families import FAMILIES
 from d2l_conformance.table import CASES
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from d2l_core import composites, nn, optim, tree
 from d2l_core import interface as xp
-from d2l_core import nn, optim, tree
 from d2l_core.autodiff import compiled, value_and_grad
 from d2l_core.backend import load_backend, use_backend
 from d2l_core.errors import CallError
@@ -34,8 +34,13 @@ def precision(request):
 
 @pytest.fixture
 def plain(monkeypatch):
-    """Call it, and `compile` is the identity from then on."""
-    return lambda: monkeypatch.setattr(load_backend("torch"), "compile", lambda f: f)
+    """Call it, and `compile` is the identity from then on, `compile_steps` a loop over it."""
+
+    def switch():
+        monkeypatch.setattr(load_backend("torch"), "compile", lambda f: f)
+        monkeypatch.setattr(load_backend("torch"), "compile_steps", composites.compile_steps.__wrapped__)
+
+    return switch
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ import d2l_benchmarks
 import pytest
 from _command import Ended, here
 from d2l_benchmarks import bench
-from d2l_benchmarks._side import AGAINST, NATIVE, OURS, Kind, Process, SideFailed, other_sides
+from d2l_benchmarks._side import AGAINST, NATIVE, OURS, SELF, Kind, Process, SideFailed, other_sides
 from d2l_benchmarks.bench import Settings, choose_backends, run, sweep
 from d2l_benchmarks.workloads import workload
 
@@ -67,10 +67,23 @@ def test_a_side_against_itself(here: Callable[..., Ended], tmp_path: Path) -> No
     assert "linear_regression, numpy" in (tmp_path / "a.html").read_text()
 
 
+def test_further_forms_of_ours_are_never_theirs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are sides with a break-even of their own; a compiler that is not there is a failure with its sentence."""
+    monkeypatch.setattr(bench, "other_sides", lambda name, against: [Kind(SELF)])
+    monkeypatch.setattr(bench, "further_forms", lambda adapter, against: [Kind("ours"), Kind("ours", "cobol")])
+    result = bench.run([QUICK], ["numpy"], bench.Settings(pairs=1, warmup=1, threads=1))
+    (row,) = result["rows"]
+    assert [side["label"] for side in row["sides"]] == ["ours", "ours again", "ours"]
+    assert row["best"] == 1
+    assert row["sides"][2]["break_even"]["against"] == "ours again"
+    assert ["no compiler 'cobol'" in failure["sentence"] for failure in result["failures"]] == [True]
+
+
 @pytest.mark.parametrize("name", TWINS[:1])
 def test_against_a_twin(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     first = other_sides(name, NATIVE)[:1]
     monkeypatch.setattr(bench, "other_sides", lambda backend, against: first)
+    monkeypatch.setattr(bench, "further_forms", lambda adapter, against: [])  # a compiler would take half a minute
     seen: list[tuple[str, int, int]] = []
     result = run([QUICK], [name], Settings(pairs=2, threads=1), lambda *progress: seen.append(progress))
     assert result["failures"] == []

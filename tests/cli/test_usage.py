@@ -68,6 +68,7 @@ def test_wrong_usage(here: Command, home: Path, case: str) -> None:
         ("D2L_BACKEND", "nonesuch", "There is no backend 'nonesuch'"),
         ("D2L_PRECISION", "16", "D2L_PRECISION is '16'; set it to 32 or 64."),
         ("D2L_DEVICE", "tpu:9", "has no device 'tpu:9' here"),
+        ("D2L_COMPILER", "cobol", "numpy has no compiler 'cobol'; it has none to choose."),
     ],
 )
 def test_wrong_setting_in_the_environment(
