@@ -156,7 +156,7 @@ def _flops(program: Any) -> float:
     """The arithmetic of a program's products of matrices and convolutions, two operations for each multiplication."""
     total = 0.0
     for equation in program.eqns:
-        inner = sum(_flops(part.jaxpr) for part in equation.params.values() if hasattr(part, "jaxpr"))
+        inner = sum(_flops(part) for part in equation.params.values() if hasattr(part, "eqns"))
         total += equation.params.get("length", 1) * inner
         if equation.primitive.name in ("dot_general", "conv_general_dilated"):
             total += 2 * equation.outvars[0].aval.size * _summed(equation)
@@ -184,7 +184,7 @@ def _distinct(state: list[Any]) -> list[Any]:
 
 def scan(f: Callable[[Any, Any], tuple[Any, Any]], init: Any, xs: Any, /) -> tuple[Any, Any]:
     """Compiled as a loop; run step by step in eager code, where XLA would compile each new closure again."""
-    if not _traced_by_jit():
+    if not _traced_by_jit() or tree.leaves(xs)[0].shape[0] == 1:
         return _eager_scan(f, init, xs)
 
     def ordered(carry: Any, x: Any) -> tuple[Any, Any]:
