@@ -128,8 +128,6 @@ def _dropout(x, low, high, counter, p):
 # ---------------------------------------------------------------- composites in native or compiled form
 
 
-
-
 def _recurrent(name: str):
     """A layer as a loop whose steps keep nothing but the state for the gradient, not even what the input is made into.
 

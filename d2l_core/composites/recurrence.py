@@ -38,7 +38,7 @@ def rnn_tanh(
 
 
 def _gates(tensor: Tensor, size: int) -> list[Tensor]:
-    """A weight or a bias cut into the rows of each gate: slices of results would be filled up again for the gradient."""
+    """The rows of each gate in a weight or a bias: slices of results would be filled up again for the gradient."""
     return [tensor[start : start + size] for start in range(0, tensor.shape[0], size)]
 
 
