@@ -95,6 +95,15 @@ def test_permutation_statistics() -> None:
     assert np.max(np.abs(counts - expected)) < 5 * math.sqrt(expected * (1 - 1 / n))
 
 
+@pytest.mark.parametrize("spread", [1, 50, 2**16, 2**33, 2**49, 2**64 - 1])
+def test_a_permutation_is_the_order_of_its_words(monkeypatch: pytest.MonkeyPatch, spread: int) -> None:
+    """The first of equal words comes first, wherever the bits are that tell them apart."""
+    words = np.array([pow(5, i, 7919) * spread % 2**64 for i in range(2000)], np.uint64)
+    monkeypatch.setattr(random, "words", lambda n, *key: words)
+    order = sorted(range(2000), key=lambda i: (words[i], i))
+    assert random.permutation(2000).tolist() == order
+
+
 @pytest.mark.parametrize("key", [0, 1, KEY, 2**63, 2**64 - 1])
 @pytest.mark.parametrize("counter", [0, 1, 65_537, 2**31 - 1])
 def test_uniform_bits(backend: Backend, precision: int, key: int, counter: int) -> None:

@@ -226,7 +226,13 @@ argsort = jnp.argsort
 
 
 def take(x, indices, /, *, axis=None):
-    return jnp.take(x, indices, axis=chosen(axis, x.ndim))
+    return _take(x, indices, chosen(axis, x.ndim) % x.ndim)
+
+
+@partial(jax.jit, static_argnums=2)
+def _take(x, indices, axis):
+    """By indexing: `jnp.take` looks for indices out of range, and whatever is fused with it does so again."""
+    return x[(slice(None),) * axis + (indices,)]
 
 
 take_along_axis = partial(jnp.take_along_axis, axis=-1)

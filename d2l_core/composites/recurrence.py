@@ -37,9 +37,9 @@ def rnn_tanh(
     return outputs, last
 
 
-def _parts(x: Tensor, count: int, size: int) -> list[Tensor]:
-    """The last axis cut into `count` pieces of `size`."""
-    return [x[..., i * size : (i + 1) * size] for i in range(count)]
+def _gates(tensor: Tensor, size: int) -> list[Tensor]:
+    """The rows of each gate in a weight or a bias: slices of results would be filled up again for the gradient."""
+    return [tensor[start : start + size] for start in range(0, tensor.shape[0], size)]
 
 
 @composite("network")
@@ -65,17 +65,18 @@ def gru(
         All hidden states (T, N, H) and the last one (N, H).
     """
     size = state.shape[-1]
-    recurrent = xp.matrix_transpose(weight_hh)
+    recurrent = list(zip(_gates(weight_hh, size), _gates(bias_hh, size), strict=True))
+    projections = tuple(linear(x, *gate) for gate in zip(_gates(weight_ih, size), _gates(bias_ih, size), strict=True))
 
-    def step(hidden: Tensor, projection: Tensor) -> tuple[Tensor, Tensor]:
-        r_x, z_x, n_x = _parts(projection, 3, size)
-        r_h, z_h, n_h = _parts(xp.matmul(hidden, recurrent) + bias_hh, 3, size)
+    def step(hidden: Tensor, projection: tuple[Tensor, ...]) -> tuple[Tensor, Tensor]:
+        r_x, z_x, n_x = projection
+        r_h, z_h, n_h = (linear(hidden, *gate) for gate in recurrent)
         update = sigmoid(z_x + z_h)
         candidate = xp.tanh(n_x + sigmoid(r_x + r_h) * n_h)
         hidden = candidate + update * (hidden - candidate)
         return hidden, hidden
 
-    last, outputs = xp.scan(step, state, linear(x, weight_ih, bias_ih))
+    last, outputs = xp.scan(step, state, projections)
     return outputs, last
 
 
@@ -108,16 +109,17 @@ def lstm(
         All hidden states (T, N, H), and the last hidden state and cell.
     """
     size = state[0].shape[-1]
-    recurrent = xp.matrix_transpose(weight_hh)
+    recurrent, biases = _gates(weight_hh, size), _gates(bias_ih + bias_hh, size)
+    projections = tuple(linear(x, *gate) for gate in zip(_gates(weight_ih, size), biases, strict=True))
 
-    def step(carry: tuple[Tensor, Tensor], projection: Tensor) -> tuple[tuple[Tensor, Tensor], Tensor]:
+    def step(carry: tuple[Tensor, Tensor], projection: tuple[Tensor, ...]) -> tuple[tuple[Tensor, Tensor], Tensor]:
         hidden, cell = carry
-        i, f, g, o = _parts(projection + xp.matmul(hidden, recurrent), 4, size)
+        i, f, g, o = (p + linear(hidden, w) for p, w in zip(projection, recurrent, strict=True))
         cell = sigmoid(f) * cell + sigmoid(i) * xp.tanh(g)
         hidden = sigmoid(o) * xp.tanh(cell)
         return (hidden, cell), hidden
 
-    last, outputs = xp.scan(step, tuple(state), linear(x, weight_ih, bias_ih + bias_hh))
+    last, outputs = xp.scan(step, tuple(state), projections)
     return outputs, last
 
 

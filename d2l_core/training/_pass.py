@@ -16,7 +16,7 @@ from d2l_core.data import Loader
 from d2l_core.interface import Tensor
 from d2l_core.nn import Variable
 
-PIECE_SECONDS = 0.2
+PIECE_SECONDS = 0.5
 """How long the compiled code runs before it is looked after: progress, Ctrl-C, a checkpoint that is due."""
 
 Step = Callable[[tuple[Tensor, ...], Tensor | None], Any]

@@ -2,11 +2,14 @@
 
 import pytest
 
+from d2l_core import composites, interface, nn, xp
 from d2l_core.autodiff import checkpoint
 from d2l_core.backend import use_backend
+from d2l_core.composites import compile_steps
 
 jax = pytest.importorskip("jax")
 jnp = jax.numpy
+autodiff = pytest.importorskip("d2l_backends.jax.autodiff")
 
 
 def test_a_checkpoint_keeps_no_intermediate_results():
@@ -25,3 +28,36 @@ def test_a_checkpoint_keeps_no_intermediate_results():
         plain, saved = kept(part), kept(checkpoint(part))
     assert plain >= 32 * 4000
     assert saved <= 5 * 4000
+
+
+@pytest.mark.parametrize("layer", ["RNN", "GRU", "LSTM"])
+def test_recurrent_layers_keep_the_state_alone(layer):
+    """For the gradient of 16 steps; gates that were kept would take two to eight times as much again."""
+    with use_backend("jax"):
+        X = xp.zeros((16, 256, 8))
+        model = getattr(nn, layer)(64).initialise(X, seed=0)
+        weights = [variable.value for variable in model.parameters().values()]
+        state = model.first_state(X)
+        states = len(jax.tree.leaves(state))
+
+        run = {"RNN": composites.rnn_tanh, "GRU": composites.gru, "LSTM": composites.lstm}[layer]
+        _, pullback = jax.vjp(lambda X, weights: run(X, state, *weights)[0], X, weights)
+    kept = sum(leaf.nbytes for leaf in jax.tree.leaves(pullback))
+    assert kept <= (states + 0.5) * 16 * 256 * 64 * 4
+
+
+@pytest.mark.parametrize(("convolves", "loops"), [(True, False), (False, True)])
+def test_only_large_convolutions_are_kept_out_of_the_loop(monkeypatch, convolves, loops):
+    monkeypatch.setattr(autodiff, "LOOPED_FLOPS", 1000.0)
+    seen, loop = [], jax.lax.while_loop
+    monkeypatch.setattr(jax.lax, "while_loop", lambda *args: seen.append(1) or loop(*args))
+    with use_backend("jax"):
+        image, kernel, matrix = xp.ones((1, 2, 8, 8)), xp.ones((2, 2, 3, 3)), xp.ones((64, 64))
+
+        def step(state, row):
+            return xp.sum(interface.conv(image * row, kernel) if convolves else matrix @ matrix * row), state
+
+        run = compile_steps(step)
+        results, _ = run([], xp.ones((3,)), 0, 3)
+    assert results.shape == (3,)
+    assert bool(seen) is loops
