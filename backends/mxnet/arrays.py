@@ -8,12 +8,10 @@ import math
 import operator
 
 import numpy
+from d2l_backends.mxnet_runtime.recording import mx, np, on_host
 
 from d2l_core.axes import chosen, position, positions
 from d2l_core.backend import current
-
-from d2l_backends.mxnet_runtime.recording import mx, np, on_host
-
 
 npx = mx.npx
 is_recording = mx.autograd.is_recording
