@@ -68,6 +68,7 @@ class Settings:
         warmup: epochs after the first that are not counted.
         starts: processes of each side whose first step is timed.
         threads: of each side; None for all cores.
+        compilers: whether ours is also measured with each compiler that the adapter offers; that may take minutes.
         timeout: seconds of silence after which a side counts as hanging.
     """
 
@@ -76,6 +77,7 @@ class Settings:
     warmup: int = 2
     starts: int = 1
     threads: int | None = None
+    compilers: bool = False
     timeout: float = 600.0
 
     def __post_init__(self) -> None:
@@ -213,7 +215,7 @@ class _Cell:
     def __init__(self, work: Workload, adapter: Adapter, settings: Settings, progress: _Progress):
         self.work, self.adapter, self.settings, self.tell = work, adapter, settings, progress.tell
         self.others = other_sides(adapter.name, settings.against)
-        self.forms = further_forms(adapter, settings.against)
+        self.forms = further_forms(adapter, settings.against) if settings.compilers else []
         self.where = f"{work.name} on {adapter.name}"
 
     def read_files_once(self) -> None:

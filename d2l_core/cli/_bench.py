@@ -33,6 +33,7 @@ ABSENT = "The benchmarks are not part of this installation; install d2l-core fro
 @click.option(
     "--starts", type=click.IntRange(min=1), default=1, show_default=True, metavar="N", help="First steps of each."
 )
+@click.option("--compilers", is_flag=True, help="Ours with each compiler that a backend offers, too; takes minutes.")
 @click.option("--threads", type=click.IntRange(min=1), metavar="N", help="Of each side; all cores if not given.")
 @click.option("--sweep", "sweeps", multiple=True, metavar="NAME", help="Add the sizes of an MLP: batch or depth.")
 @click.option(
@@ -47,6 +48,7 @@ def bench(
     against: str,
     pairs: int,
     starts: int,
+    compilers: bool,
     threads: int | None,
     sweeps: tuple[str, ...],
     timeout: float,
@@ -73,7 +75,9 @@ def bench(
         check_writable(Path(str(json_file)), "--json")
     if html_file is not None:
         check_writable(html_file, "--html")
-    settings = harness.Settings(against=against, pairs=pairs, starts=starts, threads=threads, timeout=timeout)
+    settings = harness.Settings(
+        against=against, pairs=pairs, starts=starts, threads=threads, compilers=compilers, timeout=timeout
+    )
     names = [*workloads, *harness.sweep(sweeps)]
     with _progress() as watch:
         result = harness.run(names, backends or (), settings, watch)

@@ -71,7 +71,8 @@ def test_further_forms_of_ours_are_never_theirs(monkeypatch: pytest.MonkeyPatch)
     """They are sides with a break-even of their own; a compiler that is not there is a failure with its sentence."""
     monkeypatch.setattr(bench, "other_sides", lambda name, against: [Kind(SELF)])
     monkeypatch.setattr(bench, "further_forms", lambda adapter, against: [Kind("ours"), Kind("ours", "cobol")])
-    result = bench.run([QUICK], ["numpy"], bench.Settings(pairs=1, warmup=1, threads=1))
+    settings = bench.Settings(pairs=1, warmup=1, threads=1, compilers=True)
+    result = bench.run([QUICK], ["numpy"], settings)
     (row,) = result["rows"]
     assert [side["label"] for side in row["sides"]] == ["ours", "ours again", "ours"]
     assert row["best"] == 1
@@ -83,7 +84,7 @@ def test_further_forms_of_ours_are_never_theirs(monkeypatch: pytest.MonkeyPatch)
 def test_against_a_twin(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     first = other_sides(name, NATIVE)[:1]
     monkeypatch.setattr(bench, "other_sides", lambda backend, against: first)
-    monkeypatch.setattr(bench, "further_forms", lambda adapter, against: [])  # a compiler would take half a minute
+    monkeypatch.setattr(bench, "further_forms", lambda adapter, against: [Kind("ours", "not asked for")])
     seen: list[tuple[str, int, int]] = []
     result = run([QUICK], [name], Settings(pairs=2, threads=1), lambda *progress: seen.append(progress))
     assert result["failures"] == []
