@@ -144,30 +144,6 @@ def test_second_derivatives_are_missing() -> None:
         second_derivative()
 
 
-class _Product(mx.autograd.Function):
-    """a b c with the gradient written out."""
-
-    def forward(self, a, b, c):
-        self.save_for_backward(a, b, c)
-        return a * b * c
-
-    def backward(self, dy):
-        a, b, c = self.saved_tensors
-        return dy * b * c, dy * a * c, dy * a * b
-
-
-def test_function_gives_no_gradient_to_inputs_after_a_constant() -> None:
-    """Then `batch_norm_train` needs no `_zeros_on_tape`."""
-    a, b, c = (mx.nd.array([2.0]) for _ in range(3))
-    for x in (a, c):
-        x.attach_grad()
-    with mx.autograd.record():
-        y = _Product()(a, b, c)
-    y.backward()
-    assert a.grad.asscalar() == 4.0
-    assert c.grad.asscalar() == 0.0
-
-
 def test_fused_batch_norm_adds_up_one_element_after_the_other() -> None:
     """Then `batch_norm_train` can be MXNet's own: its statistics would not be worse than those of pairwise sums."""
     x = numpy.random.default_rng(0).normal(size=(128, 1, 28, 28)).astype("float32")
@@ -180,6 +156,25 @@ def test_fused_batch_norm_adds_up_one_element_after_the_other() -> None:
     expected = (exact - exact.mean()) / numpy.sqrt(exact.var() + 1e-5)
     error = numpy.max(numpy.abs(y.asnumpy() - expected)) / numpy.max(numpy.abs(expected))
     assert error > 20 * numpy.finfo("float32").eps
+
+
+def test_fused_layer_norm_is_that_of_float32_in_float64() -> None:
+    """Then `layer_norm` can be MXNet's own in float64 too."""
+    x = numpy.random.default_rng(0).normal(size=(4, 64))
+    ones, zeros = from_host(numpy.ones(64)), from_host(numpy.zeros(64))
+    y = npx.layer_norm(from_host(x), ones, zeros, axis=-1, eps=1e-5).asnumpy()
+    expected = (x - x.mean(-1, keepdims=True)) / numpy.sqrt(x.var(-1, keepdims=True) + 1e-5)
+    assert numpy.max(numpy.abs(y - expected)) > 50 * numpy.finfo("float64").eps
+
+
+def test_fused_layer_norm_adds_up_one_element_after_the_other() -> None:
+    """Then `layer_norm` can be MXNet's own for rows of any length."""
+    x = numpy.random.default_rng(0).normal(3.0, 1.0, size=(4, 100_000)).astype("float32")
+    ones, zeros = (from_host(make(100_000, "float32")) for make in (numpy.ones, numpy.zeros))
+    y = npx.layer_norm(from_host(x), ones, zeros, axis=-1, eps=1e-5).asnumpy()
+    exact = x.astype("float64")
+    expected = (exact - exact.mean(-1, keepdims=True)) / numpy.sqrt(exact.var(-1, keepdims=True) + 1e-5)
+    assert numpy.max(numpy.abs(y - expected)) > 50 * numpy.finfo("float32").eps
 
 
 def test_fully_connected_gives_the_bias_no_gradient_where_the_weight_has_none() -> None:
