@@ -144,7 +144,7 @@ TABLE = {
     "mlp_small": (perceptron, CROSS_ENTROPY, partial(SGD, 0.1)),
     "mlp": (perceptron, CROSS_ENTROPY, partial(SGD, 0.1)),
     "lenet": (lenet, CROSS_ENTROPY, partial(SGD, 0.1)),
-    "resnet18": (resnet18, CROSS_ENTROPY, partial(SGD, 0.01)),
+    "resnet18": (resnet18, CROSS_ENTROPY, partial(SGD, 0.0001)),
     "gru": (character_model, CROSS_ENTROPY, partial(SGD, 1.0, global_clipnorm=1.0)),
     "transformer": (transformer, WORD_LOSS, partial(Adam, 0.001, global_clipnorm=1.0)),
     "matrix_factorisation": (matrix_factorisation, SQUARED_ERROR, partial(Adam, 0.002)),

@@ -13,6 +13,7 @@ import optax
 from jax import lax, nn
 
 FORMS = ("jit", "scan")
+DOUBLES = ("linear_regression", "resnet18")  # `dot_product_attention` takes its softmax in float32
 
 
 # ---------------------------------------------------------------- layers
@@ -77,7 +78,7 @@ def attention(w, path, x, memory, mask, heads=4):
 
 def positions(steps, features):
     angles = np.arange(steps)[:, None] / 10000 ** (np.arange(0, features, 2) / features)
-    return np.stack([np.sin(angles), np.cos(angles)], axis=-1).reshape(steps, features).astype(np.float32)
+    return np.stack([np.sin(angles), np.cos(angles)], axis=-1).reshape(steps, features)
 
 
 # ---------------------------------------------------------------- networks: (weights, statistics, *inputs) -> output
@@ -174,7 +175,7 @@ TABLE = {
     "mlp_small": (perceptron, cross_entropy, optax.sgd(0.1)),
     "mlp": (perceptron, cross_entropy, optax.sgd(0.1)),
     "lenet": (lenet, cross_entropy, optax.sgd(0.1)),
-    "resnet18": (resnet18, cross_entropy, optax.sgd(0.01)),
+    "resnet18": (resnet18, cross_entropy, optax.sgd(0.0001)),
     "gru": (character_model, character_loss, clipped(optax.sgd(1.0))),
     "transformer": (transformer, word_loss, clipped(optax.adam(0.001))),
     "matrix_factorisation": (matrix_factorisation, squared_error, optax.adam(0.002)),
@@ -195,6 +196,8 @@ def native(path, array, name):
 
 
 def prepare(name, form, weights, arrays, batch):
+    if any(array.dtype == np.float64 for array in weights.values()):
+        jax.config.update("jax_enable_x64", True)
     network, loss_of, optimiser = TABLE[name]
     placed = {path: jnp.asarray(native(path, array, name)) for path, array in weights.items()}
     stats = {path: array for path, array in placed.items() if ".running_" in path}

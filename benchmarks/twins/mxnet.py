@@ -232,7 +232,7 @@ def build(name, weights, arrays):
     if name == "lenet":
         return lenet(), cross_entropy, "sgd", 0.1, None
     if name == "resnet18":
-        return resnet18(), cross_entropy, "sgd", 0.01, None
+        return resnet18(), cross_entropy, "sgd", 0.0001, None
     if name == "gru":
         return CharacterModel(), character_loss, "sgd", 1.0, 1.0
     if name == "transformer":

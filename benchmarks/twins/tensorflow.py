@@ -219,7 +219,7 @@ TABLE = {
     "mlp_small": (perceptron, cross_entropy, SGD, 0.1, None),
     "mlp": (perceptron, cross_entropy, SGD, 0.1, None),
     "lenet": (lenet, cross_entropy, SGD, 0.1, None),
-    "resnet18": (resnet18, cross_entropy, SGD, 0.01, None),
+    "resnet18": (resnet18, cross_entropy, SGD, 0.0001, None),
     "gru": (character_model, character_loss, SGD, 1.0, 1.0),
     "transformer": (transformer, word_loss, Adam, 0.001, 1.0),
     "matrix_factorisation": (matrix_factorisation, squared_error, Adam, 0.002, None),

@@ -7,6 +7,7 @@ import torch.nn.functional as F  # noqa: N812 - its usual name
 from torch import nn
 
 FORMS: tuple[str, ...] = ("eager", "compiled")
+DOUBLES = ("linear_regression", "resnet18", "transformer")
 
 DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 PADDING = 0
@@ -191,12 +192,14 @@ def loss_of(name, net):
 def optimiser_of(name, parameters):
     if name in ("transformer", "matrix_factorisation"):
         return torch.optim.Adam(parameters, lr=0.001 if name == "transformer" else 0.002, fused=True)
-    rates = {"linear_regression": 0.03, "resnet18": 0.01, "gru": 1.0}
+    rates = {"linear_regression": 0.03, "resnet18": 0.0001, "gru": 1.0}
     many = name == "resnet18"  # for a handful of tensors the loop is quicker than the fused kernel on a CPU
     return torch.optim.SGD(parameters, lr=rates.get(name, 0.1), fused=many)
 
 
 def prepare(name, form, weights, arrays, batch):
+    if any(array.dtype == "float64" for array in weights.values()):
+        torch.set_default_dtype(torch.float64)
     net = network(name, weights, arrays)
     load(net, weights)
     net.to(DEVICE).train()
@@ -206,7 +209,7 @@ def prepare(name, form, weights, arrays, batch):
         loss = torch.compile(loss)
     optimiser = optimiser_of(name, parameters)
     clip = name in ("gru", "transformer")
-    data = [torch.tensor(a, dtype=torch.int64 if a.dtype.kind == "i" else torch.float32, device=DEVICE) for a in arrays]
+    data = [torch.tensor(a, dtype=torch.int64 if a.dtype.kind == "i" else None, device=DEVICE) for a in arrays]
 
     def step(*examples):
         value = loss(*examples)

@@ -21,6 +21,7 @@ from d2l_benchmarks import twins
 from d2l_benchmarks.workloads import FIRST_TOLERANCE, WORKLOADS, Workload
 from d2l_conformance.conftest import selected_backends
 
+from d2l_core import xp
 from d2l_core.backend import use_backend
 from d2l_core.data import Loader
 from d2l_core.training import Data, Trainer
@@ -31,19 +32,25 @@ TINY = {name: replace(one, batch=8, steps=3) for name, one in WORKLOADS.items()}
 TINY["resnet18"] = replace(WORKLOADS["resnet18"], batch=4, steps=1)
 TINY["transformer"] = replace(WORKLOADS["transformer"], batch=8, steps=1)
 TOLERANCES = {"resnet18": 1e-2}  # its last stage normalises over four numbers here, instead of 64
+DOUBLE_TOLERANCE = 1e-9
+WIDE = [name for name, one in WORKLOADS.items() if one.tolerance > 1e-4]
 
 
-def forms_of(module: str) -> tuple[str, ...]:
-    """``FORMS`` of a module as it stands in the source, so that no framework is imported; none if there is no such."""
+def words_of(module: str, variable: str) -> tuple[str, ...]:
+    """A tuple of a module as it stands in the source, so that no framework is imported; empty if there is no such."""
     found = importlib.util.find_spec(module)
     assert found is not None
     assert found.origin is not None
     for statement in ast.parse(Path(found.origin).read_text(encoding="utf-8")).body:
         targets = statement.targets if isinstance(statement, ast.Assign) else [getattr(statement, "target", None)]
-        if any(isinstance(target, ast.Name) and target.id == "FORMS" for target in targets):
-            forms: tuple[str, ...] = ast.literal_eval(statement.value)  # type: ignore[attr-defined]
-            return forms
+        if any(isinstance(target, ast.Name) and target.id == variable for target in targets):
+            words: tuple[str, ...] = ast.literal_eval(statement.value)  # type: ignore[attr-defined]
+            return words
     return ()
+
+
+def forms_of(module: str) -> tuple[str, ...]:
+    return words_of(module, "FORMS")
 
 
 def modules_of(package: Any) -> list[str]:
@@ -55,6 +62,12 @@ BY_HAND = [
     for name in modules_of(twins)
     if name in selected_backends()
     for form in forms_of(f"{twins.__name__}.{name}")
+]
+IN_DOUBLE = [
+    (module, form, name)
+    for module, form in BY_HAND
+    if form == forms_of(module)[0]
+    for name in words_of(module, "DOUBLES")
 ]
 LAYERS = [
     (f"{d2l_benchmarks.__name__}.{name}", form)
@@ -72,14 +85,17 @@ def arrays_in(file):
     with np.load(file) as stored:
         return {name: stored[name] for name in stored.files}
 
-module, form, folder, *names = sys.argv[1:]
+def in_dtype(arrays):
+    return {name: array.astype(dtype) if array.dtype.kind == "f" else array for name, array in arrays.items()}
+
+module, form, folder, dtype, *names = sys.argv[1:]
 prepare = importlib.import_module(module).prepare
 found = {}
 for name in names:
     at = Path(folder, name)
     (batch,), orders = arrays_in(at / "order.npz").values()
-    arrays = tuple(arrays_in(at / "arrays.npz").values())
-    epoch = prepare(name, form, arrays_in(at / "weights.npz"), arrays, int(batch))
+    arrays = tuple(in_dtype(arrays_in(at / "arrays.npz")).values())
+    epoch = prepare(name, form, in_dtype(arrays_in(at / "weights.npz")), arrays, int(batch))
     found[name] = [epoch(order) for order in orders]
 assert not [name for name in sys.modules if name.startswith(("d2l_core", "d2l_backends"))]
 print(json.dumps(found))
@@ -105,21 +121,26 @@ def loader_of(name: str) -> Loader:
 
 
 @functools.cache
-def our_losses(name: str) -> np.ndarray[Any, Any]:
-    """One row for each epoch."""
+def our_losses(name: str, dtype: str = "float32") -> np.ndarray[Any, Any]:
+    """One row for each epoch, from weights and inputs that float32 holds."""
     one: Workload = TINY[name]
     loader = loader_of(name)
-    with use_backend("numpy"):
-        once = Loader(tuple(array[: one.batch] for array in loader.arrays), one.batch)
+    arrays = [array.astype(dtype) if array.dtype.kind == "f" else array for array in loader.arrays]
+    with use_backend("numpy", precision=np.dtype(dtype).itemsize * 8):
+        model = one.model().initialise(*map(xp.asarray, arrays[:-1]), seed=0)
+        model.load_state_dict(one.weights(), strict=False)
+        data = Data(Loader(arrays, one.batch, shuffle=True), Loader([a[: one.batch] for a in arrays], one.batch))
         trainer = Trainer(EPOCHS, seed=0, clip_norm=one.clip_norm)
-        trainer.fit(one.model(), Data(loader, once), loss=one.loss, optimiser=one.optimiser)
+        trainer.fit(model, data, loss=one.loss, optimiser=one.optimiser)
     return np.reshape(trainer.history.losses, (EPOCHS, one.steps))
 
 
-def their_losses(module: str, form: str, folder: Path, names: list[str], **variables: str) -> dict[str, Any]:
+def their_losses(
+    module: str, form: str, folder: Path, names: list[str], dtype: str = "float32", **variables: str
+) -> dict[str, Any]:
     """One row for each epoch, by workload."""
     done = subprocess.run(
-        [sys.executable, "-c", TRAIN, module, form, str(folder), *names],
+        [sys.executable, "-c", TRAIN, module, form, str(folder), dtype, *names],
         env=os.environ | variables,
         capture_output=True,
         text=True,
@@ -148,6 +169,17 @@ def test_twin_has_our_losses(module: str, form: str, folder: Path) -> None:
         expected = our_losses(name)
         np.testing.assert_allclose(losses[0][0], expected[0, 0], rtol=FIRST_TOLERANCE, err_msg=name)
         np.testing.assert_allclose(losses, expected, rtol=tolerance_of(name), err_msg=name)
+
+
+@pytest.mark.parametrize(("module", "form", "name"), IN_DOUBLE)
+def test_twin_has_our_losses_in_float64(module: str, form: str, name: str, folder: Path) -> None:
+    found = their_losses(module, form, folder, [name], dtype="float64")[name]
+    np.testing.assert_allclose(found, our_losses(name, "float64"), rtol=DOUBLE_TOLERANCE)
+
+
+def test_wide_tolerances_are_proven_in_float64() -> None:
+    proven = {name for module in modules_of(twins) for name in words_of(f"{twins.__name__}.{module}", "DOUBLES")}
+    assert proven == set(WIDE)
 
 
 @pytest.mark.parametrize(("module", "framework"), LAYERS)
