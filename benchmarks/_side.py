@@ -32,6 +32,7 @@ THREAD_VARIABLES = (
 )
 QUIET = {"TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONIOENCODING": "utf-8"}
 ON_CPU = {"CUDA_VISIBLE_DEVICES": "", "JAX_PLATFORMS": "cpu"}
+FORGOTTEN = ("D2L_DEVICE", "D2L_PRECISION", "PYTHONDONTWRITEBYTECODE")
 EXIT_SECONDS = 20.0
 
 
@@ -207,7 +208,11 @@ class Process:
 
 
 def _environment(adapter: Adapter, threads: int, cache: Path) -> dict[str, str]:
-    """The same for all sides; what was compiled before must not be found again."""
-    ours = {key: value for key, value in os.environ.items() if key not in ("D2L_DEVICE", "D2L_PRECISION")}
+    """The same for all sides; what frameworks compiled before must not be found again.
+
+    Python's own compiled files must: installed frameworks come with theirs, a checkout of ours has them if Python may
+    write them.
+    """
+    ours = {key: value for key, value in os.environ.items() if key not in FORGOTTEN}
     same = dict.fromkeys(THREAD_VARIABLES, str(threads)) | {"TORCHINDUCTOR_CACHE_DIR": str(cache)}
     return ours | QUIET | ON_CPU | same | {"D2L_BACKEND": adapter.name, "KERAS_BACKEND": adapter.name}

@@ -151,6 +151,13 @@ def test_an_interrupted_benchmark_leaves_nothing_running(monkeypatch: pytest.Mon
         assert process._popen.poll() is not None
 
 
+def test_python_may_keep_what_it_compiles(twin: Callable[[str], None], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    twin("raise RuntimeError(f'compiled files: {not sys.dont_write_bytecode}')")
+    (failure,) = run([QUICK], ["numpy"], Settings(pairs=1, threads=1))["failures"]
+    assert failure["sentence"].endswith("compiled files: True.")
+
+
 def test_a_silent_side_is_ended(tmp_path: Path) -> None:
     process = Process(OURS, QUICK, tmp_path, timeout=0.05)
     with pytest.raises(SideFailed, match=r"was silent for 0\.05 s and was ended"):
