@@ -12,4 +12,5 @@ from d2l_core.composites.linalg import *  # noqa: F403
 from d2l_core.composites.network import *  # noqa: F403
 from d2l_core.composites.normalisation import *  # noqa: F403
 from d2l_core.composites.recurrence import *  # noqa: F403
+from d2l_core.composites.rehearsal import *  # noqa: F403
 from d2l_core.composites.spatial import *  # noqa: F403

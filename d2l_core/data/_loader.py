@@ -85,6 +85,10 @@ class Loader:
         batches = self._shuffled(epoch, start) if self.shuffle else self._in_sequence(start)
         return (self._transformed(batch) for batch in batches)
 
+    def example(self) -> tuple[Any, ...]:
+        """A batch of the first examples, as an epoch would yield them; nothing else goes to the device for it."""
+        return self._transformed(tuple(xp.asarray(array[: self.batch_size]) for array in self.arrays))
+
     def batch(self, indices: Any, tensors: Sequence[Any]) -> tuple[Any, ...]:
         """The examples of given numbers, an integer tensor (B,), out of `tensors()`, as an epoch would yield them."""
         return self._transformed(tuple(xp.take(tensor, indices, axis=0) for tensor in tensors))

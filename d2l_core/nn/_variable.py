@@ -65,6 +65,11 @@ class Variable:
 
     def fill(self, key: tuple[int | str, ...]) -> None:
         """Give the first value: what the initialiser draws from the stream `key`, in the default float."""
+        postponed = _POSTPONED.get()
+        if postponed is not None:
+            postponed.append((self, key))
+            self._value = self._stand_in()
+            return
         if self._init is None:
             self._value = xp.asarray(self._start)
             return
@@ -75,6 +80,14 @@ class Variable:
                 f"shape {self.shape}; return an array of the shape that it is called with."
             )
         self._value = xp.asarray(values, dtype=float_dtype())
+
+    def _stand_in(self) -> Tensor:
+        """A tensor like the first value."""
+        if self._init is not None:
+            return xp.zeros(self.shape, dtype=float_dtype())
+        if xp.is_tensor(self._start):
+            raise ValueError("What is made of the first inputs has no stand-in.")
+        return xp.asarray(self._start)
 
     def reset(self, init: Initialiser | None = None) -> None:
         """Forget the value; the next `fill` draws from `init`, or starts as before if None."""
@@ -133,6 +146,22 @@ def writes() -> Iterator[dict[Variable, Tensor]]:
         yield journal
     finally:
         _JOURNAL.reset(token)
+
+
+_POSTPONED: ContextVar[list[tuple[Variable, tuple[int | str, ...]]] | None] = ContextVar("d2l_postponed", default=None)
+
+
+@contextlib.contextmanager
+def postponing() -> Iterator[list[tuple[Variable, tuple[int | str, ...]]]]:
+    """Let variables that are filled inside the block hold stand-ins; note them, with the streams to fill them from."""
+    postponed: list[tuple[Variable, tuple[int | str, ...]]] = []
+    token = _POSTPONED.set(postponed)
+    try:
+        yield postponed
+    finally:
+        _POSTPONED.reset(token)
+        for variable, _ in postponed:
+            variable.reset()
 
 
 class Parameter(Variable):

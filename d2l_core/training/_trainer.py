@@ -218,7 +218,7 @@ class Trainer:
         optimiser: OptimiserFactory,
         metrics: Mapping[str, Loss],
     ) -> None:
-        inputs = next(iter(data.train.epoch(0)))[:-1]
+        inputs = data.train.example()[:-1]
         model.initialise(*inputs, seed=self.seed)
         self.model, self.data, self._metrics = model, data, metrics
         self.optimiser: Optimiser = optimiser(model)

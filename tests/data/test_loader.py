@@ -111,6 +111,15 @@ def test_transform_sees_each_batch():
     assert played([(y,) for _, y in batches])[2] == (labels[200:].tolist(),)
 
 
+def test_an_example_is_a_batch_that_places_nothing_else():
+    x = np.arange(10, dtype=np.float32)
+    loader = Loader([x, x], 4, shuffle=True, transform=lambda a, b: (a * 2, b, b))
+    first, *others = loader.example()
+    np.testing.assert_array_equal(xp.to_numpy(first), [0, 2, 4, 6])
+    assert [(other.shape, other.dtype) for other in others] == [((4,), xp.float32)] * 2
+    assert loader._placed is None
+
+
 def test_colour_images_keep_their_channels():
     (x,) = to_float_images(xp.asarray(np.full((2, 3, 4, 5), 51, dtype=np.uint8)))
     assert tuple(x.shape) == (2, 3, 4, 5)
