@@ -6,11 +6,11 @@ import pytest
 from d2l_core import nn, random, xp
 from d2l_core.composites import rehearse
 
-INPUTS = random.normal((4, 3), "inputs").astype(np.float32)
+INPUTS = random.normal((4, 3), "inputs")
 
 
 def inputs():
-    return xp.asarray(INPUTS, dtype=xp.float32)
+    return xp.asarray(INPUTS, dtype=xp.float_dtype())
 
 
 class Asking(nn.Module):
@@ -44,7 +44,7 @@ class Counting(nn.Module):
 
     def __init__(self):
         super().__init__()
-        self.layer, self.total = nn.Linear(2), nn.Buffer(np.zeros(3, np.float32))
+        self.layer, self.total = nn.Linear(2), nn.Buffer(np.zeros(3))
 
     def forward(self, x):
         self.total = self.total + xp.sum(x, axis=0)
@@ -98,7 +98,7 @@ def test_a_rehearsal_passes_shapes_and_dtypes(backend):
     rehearse(lambda given: seen.append((given[0].shape, given[0].dtype, given[1].shape)), [inputs(), xp.ones(())])
     ((shape, dtype, other),) = seen
     assert (tuple(shape), tuple(other)) == ((4, 3), ())
-    assert dtype == xp.float32
+    assert dtype == xp.float_dtype()
 
 
 def test_a_rehearsal_that_computes_nothing_has_no_values(backend):
