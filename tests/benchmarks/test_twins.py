@@ -27,8 +27,9 @@ from d2l_core.data import Loader
 from d2l_core.training import Data, Trainer
 
 EPOCHS = 2
-QUICK = ("linear_regression", "mlp_small")
+QUICK = ("linear_regression", "mlp_small", "matrix_factorisation")
 TINY = {name: replace(one, batch=8, steps=3) for name, one in WORKLOADS.items()}
+TINY["matrix_factorisation"] = WORKLOADS["matrix_factorisation"]  # has rows that come twice in a batch
 TINY["resnet18"] = replace(WORKLOADS["resnet18"], batch=4, steps=1)
 TINY["transformer"] = replace(WORKLOADS["transformer"], batch=8, steps=1)
 TOLERANCES = {"resnet18": 1e-2}  # its last stage normalises over four numbers here, instead of 64
