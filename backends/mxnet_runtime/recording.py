@@ -62,6 +62,7 @@ class Recorder:
         return Slot(self._count - 1)
 
     def _new(self, handle):
+        self.refused |= 0 in _held(handle).shape  # a graph has no memory for it and fails
         slot = self._slots[handle] = self.spare()
         return slot
 

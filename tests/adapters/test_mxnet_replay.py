@@ -216,6 +216,14 @@ def cubed(x):
     return xp.sum(x * x * x), lambda g: g * 6.0 * x * x
 
 
+def test_steps_with_tensors_without_elements_stay_plain(precision, replays):
+    """A graph fails at them, and says so only when something else is read."""
+    step = xp.compile(lambda state, x: (state, xp.sum(x[:0]) + x[0] * 0.0 + xp.sum(x)))
+    for numbers in ([1.0, 2.0], [3.0, 4.0], [5.0, 6.0]):
+        assert float(step([xp.zeros(())], xp.asarray(numbers))[1]) == sum(numbers)
+    assert replays == [False]
+
+
 def test_another_thread_is_not_recorded(precision, replays):
     """Nor is it in the way."""
     seen = []
