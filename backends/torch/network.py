@@ -158,11 +158,11 @@ _one_visit = functools.partial(torch._fused_adam_, weight_decay=0.0, amsgrad=Fal
 def adam(parameter, gradient, first, second, progress, lr, beta1, beta2, eps, /):
     tensors = parameter, gradient, first, second
     differentiated = any(getattr(x, "requires_grad", False) for x in (*tensors, progress, lr))
-    alike = all(x.is_cpu and x.dtype is gradient.dtype for x in tensors)
+    alike = all(x.is_cpu and x.dtype is gradient.dtype and x.shape == gradient.shape for x in tensors)
     compiled = current().compiler is not None  # which makes one loop of the formula and knows nothing of the kernel
     if differentiated or compiled or not alike or gradient.dtype not in (torch.float32, torch.float64):
         return composites.adam.__wrapped__(*tensors, progress, lr, beta1, beta2, eps)
-    # The kernel writes, and goes through the memory of all in one order; replays leave the copies out.
+    # The kernel checks no shapes, writes, and goes through all memory in one order; replays leave the copies out.
     p, m, v = (x.clone(memory_format=torch.contiguous_format) for x in (parameter, first, second))
     gradients, steps = [gradient.contiguous()], [progress[2]]
     _one_visit([p], gradients, [m], [v], [], steps, lr=lr, beta1=beta1, beta2=beta2, eps=eps)
