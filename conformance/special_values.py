@@ -70,7 +70,7 @@ SPECIAL = {
         "positive": f"{_KEEPS_ZERO}; inf -> inf; -inf -> -inf; -1 -> -1",
         "reciprocal": "nan -> nan; 0 -> inf; -0 -> -inf; inf -> 0; -inf -> -0; 2 -> 0.5",
         "round": f"{_ROUNDS}; 0.5 -> 0; -0.5 -> -0; 1.5 -> 2; 2.5 -> 2; -2.5 -> -2",
-        "sign": "nan -> nan; 2 -> 1; -2 -> -1; inf -> 1; -inf -> -1",
+        "sign": "nan -> nan; 0 -> 0; -0 -> 0; 2 -> 1; -2 -> -1; inf -> 1; -inf -> -1",
         "signbit": "0 -> F; -0 -> T; inf -> F; -inf -> T; 1 -> F; -1 -> T; nan -> F; -nan -> T",
         "sin": f"{_KEEPS_ZERO}; inf -> nan; -inf -> nan",
         "sinh": f"{_KEEPS_ZERO}; inf -> inf; -inf -> -inf",

@@ -154,3 +154,52 @@ def test_reversed_arrays_of_one_element_are_taken(backend: Backend, precision: i
     for shape in ((1,), (1, 3), (3, 1)):
         array = np.arange(float(np.prod(shape)), dtype=np.float32).reshape(shape)[::-1, ...]
         np.testing.assert_array_equal(xp.to_numpy(xp.asarray(array)), array)
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int32", "int64", "float32", "float64"])
+def test_dtypes_asked_for_without_a_copy(dtype: str, backend: Backend, precision: int) -> None:
+    """`copy=False` converts where it must: NumPy's float64 equals None."""
+    if dtype not in xp.__array_namespace_info__().dtypes():
+        return
+    x, wanted = xp.asarray([True, False]), getattr(xp, dtype)
+    got = xp.astype(x, wanted, copy=False)
+    assert got.dtype == wanted
+    np.testing.assert_array_equal(xp.to_numpy(got), [1, 0])
+    with pytest.raises(CallError, match="without a copy"):
+        xp.asarray(x, dtype=wanted, copy=False)
+
+
+_BETWEEN_DOUBLES = 2**53 + 1
+
+
+@pytest.mark.parametrize("number", [_BETWEEN_DOUBLES, -_BETWEEN_DOUBLES, 2**62 + 1])
+@pytest.mark.parametrize(
+    "name",
+    (
+        "add subtract multiply equal not_equal less less_equal greater greater_equal maximum minimum floor_divide remainder"
+    ).split(),
+)
+def test_numbers_that_no_double_holds(name: str, number: int, backend: Backend) -> None:
+    """A Python integer takes the dtype of the tensor, not that of a float on the way."""
+    if "int64" not in xp.__array_namespace_info__().dtypes():
+        return
+    host = np.asarray([1, -1] if name == "multiply" else [number // 4, -number, number - 1, number, number + 1, 7])
+    host = host % 2**61 if name in ("add", "subtract") else host
+    x, function = xp.asarray(host, dtype=xp.int64), getattr(np, name)
+    with np.errstate(over="ignore"):
+        np.testing.assert_array_equal(xp.to_numpy(getattr(xp, name)(x, number)), function(host, number))
+        np.testing.assert_array_equal(xp.to_numpy(getattr(xp, name)(number, x)), function(number, host))
+
+
+@pytest.mark.parametrize("correction", [2, 2.0, 2.5, 3])
+@pytest.mark.parametrize("name", ["var", "std"])
+def test_corrections_that_leave_nothing(name: str, correction: float, backend: Backend, precision: int) -> None:
+    """`var` and `std` are NaN where N - correction is zero or less, whatever the elements."""
+    for x, axis, shape in (([[1.0, 2.0], [2.0, 2.0]], 1, (2,)), ([[1.0], [3.0]], 1, (2,)), ([1.0, 2.0], None, ())):
+        for keepdims in (False, True):
+            got = getattr(xp, name)(xp.asarray(x), axis=axis, correction=correction, keepdims=keepdims)
+            assert tuple(got.shape) == (shape if not keepdims else (*shape, 1))
+            assert got.dtype == xp.asarray(x).dtype
+            assert np.all(np.isnan(xp.to_numpy(got)))
+    nothing = xp.to_numpy(getattr(xp, name)(xp.zeros((3, 0)), axis=1, correction=correction))
+    np.testing.assert_array_equal(nothing, [np.nan] * 3)

@@ -295,7 +295,7 @@ def same(name: str, got: Any, wanted: Any, precision: int) -> None:
     got = xp.to_numpy(got)
     assert (got.dtype.kind == "b") is (wanted.dtype.kind == "b"), name
     np.testing.assert_allclose(got, wanted, rtol=4 * float(np.finfo(REAL[precision]).eps), atol=0, err_msg=name)
-    if wanted.dtype.kind == "f" and name != "sign":
+    if wanted.dtype.kind == "f":
         zero = wanted == 0
         np.testing.assert_array_equal(np.signbit(got[zero]), np.signbit(wanted[zero]), err_msg=name)
 

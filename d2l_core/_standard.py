@@ -18,7 +18,7 @@ import numpy as np
 
 from d2l_core import backend as _backend
 from d2l_core import dtypes
-from d2l_core.axes import chosen, position
+from d2l_core.axes import chosen, position, positions
 from d2l_core.errors import AxisError, CallError, UsageError
 
 Function = Callable[..., Any]
@@ -179,7 +179,8 @@ def asarray(function: Function, obj: Any, /, *, dtype: Any = None, device: Any =
 
 def _is_ready(obj: Any, dtype: Any, device: Any) -> bool:
     is_tensor = _backend.active().is_tensor(obj)
-    return is_tensor and dtype in (None, obj.dtype) and (device is None or _on_device(obj, device))
+    # not `in (None, obj.dtype)`: NumPy's float64 equals None
+    return is_tensor and (dtype is None or dtype == obj.dtype) and (device is None or _on_device(obj, device))
 
 
 def _on_device(x: Tensor, device: Any) -> bool:
@@ -242,6 +243,15 @@ def running_sum(
     backend = _backend.active()
     start = backend.zeros((*total.shape[:axis], 1, *total.shape[axis + 1 :]), dtype=total.dtype)
     return backend.concat([start, total], axis=axis)
+
+
+def spread(
+    function: Function, x: Tensor, /, *, axis: Any = None, correction: float = 0.0, keepdims: bool = False
+) -> Tensor:
+    """`var` and `std`: NaN of too few elements for the correction, where each framework has its own idea."""
+    if correction > 0 and correction >= math.prod(x.shape[a] for a in positions(axis, len(x.shape))):
+        return function(x, axis=axis, keepdims=keepdims) * math.nan
+    return function(x, axis=axis, correction=correction, keepdims=keepdims)
 
 
 def order(function: Function, x: Tensor, /, *, axis: int = -1, descending: bool = False, stable: bool = True) -> Tensor:

@@ -497,12 +497,12 @@ def mean(x: Tensor, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """Arithmetic mean of floats."""
 
 
-@primitive("arrays")
+@primitive("arrays", around=_standard.spread)
 def var(x: Tensor, /, *, axis: Axis = None, correction: float = 0.0, keepdims: bool = False) -> Tensor:
-    """Mean squared deviation from the mean, divided by N - correction."""
+    """Mean squared deviation from the mean, divided by N - correction; NaN if that is not positive."""
 
 
-@primitive("arrays")
+@primitive("arrays", around=_standard.spread)
 def std(x: Tensor, /, *, axis: Axis = None, correction: float = 0.0, keepdims: bool = False) -> Tensor:
     """Square root of `var`."""
 

@@ -133,7 +133,6 @@ def pad(x, pad_width: Sequence[tuple[int, int]], /, *, value=0.0):
 
 abs = jnp.abs
 negative = jnp.negative
-sign = jnp.sign
 exp = jnp.exp
 erf = jax.scipy.special.erf
 expm1 = jnp.expm1
@@ -165,6 +164,11 @@ bitwise_right_shift = jnp.bitwise_right_shift
 floor = jnp.floor
 ceil = jnp.ceil
 round = jnp.round
+
+
+def sign(x, /):
+    """Of a negative zero, which `jnp.sign` leaves as it is, the standard has it be a positive one."""
+    return jnp.where(x == 0, jnp.zeros_like(x), jnp.sign(x))
 
 
 def log1p(x, /):

@@ -234,18 +234,35 @@ atanh = np.arctanh
 bitwise_invert = np.invert
 floor = np.floor
 ceil = np.ceil
-add = operator.add
-subtract = operator.sub
-multiply = operator.mul
-divide = operator.truediv
-equal = operator.eq
-not_equal = operator.ne
-less = operator.lt
-less_equal = operator.le
-greater = operator.gt
-greater_equal = operator.ge
 isnan = np.isnan
 isfinite = np.isfinite
+
+
+def _whole(function):
+    """An operator, to which a Python integer goes as a double: one past 2**53 goes as a tensor of whole numbers."""
+
+    def whole(x1, x2, /):
+        if type(x2) is int and not -_WHOLE <= x2 <= _WHOLE and x1.dtype is int64:
+            x2 = from_host(numpy.asarray(x2, int64))
+        elif type(x1) is int and not -_WHOLE <= x1 <= _WHOLE and x2.dtype is int64:
+            x1 = from_host(numpy.asarray(x1, int64))
+        return function(x1, x2)
+
+    return whole
+
+
+_WHOLE = 2**53
+
+add = _whole(operator.add)
+subtract = _whole(operator.sub)
+multiply = _whole(operator.mul)
+divide = operator.truediv
+equal = _whole(operator.eq)
+not_equal = _whole(operator.ne)
+less = _whole(operator.lt)
+less_equal = _whole(operator.le)
+greater = _whole(operator.gt)
+greater_equal = _whole(operator.ge)
 
 
 def logical_and(x1, x2, /):
