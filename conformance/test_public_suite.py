@@ -175,9 +175,10 @@ _BETWEEN_DOUBLES = 2**53 + 1
 @pytest.mark.parametrize("number", [_BETWEEN_DOUBLES, -_BETWEEN_DOUBLES, 2**62 + 1])
 @pytest.mark.parametrize(
     "name",
-    (
-        "add subtract multiply equal not_equal less less_equal greater greater_equal maximum minimum floor_divide remainder"
-    ).split(),
+    [
+        *("add", "subtract", "multiply", "equal", "not_equal", "less", "less_equal", "greater", "greater_equal"),
+        *("maximum", "minimum", "floor_divide", "remainder"),
+    ],
 )
 def test_numbers_that_no_double_holds(name: str, number: int, backend: Backend) -> None:
     """A Python integer takes the dtype of the tensor, not that of a float on the way."""
