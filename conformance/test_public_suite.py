@@ -204,3 +204,14 @@ def test_corrections_that_leave_nothing(name: str, correction: float, backend: B
             assert np.all(np.isnan(xp.to_numpy(got)))
     nothing = xp.to_numpy(getattr(xp, name)(xp.zeros((3, 0)), axis=1, correction=correction))
     np.testing.assert_array_equal(nothing, [np.nan] * 3)
+
+
+@pytest.mark.parametrize(("dtype", "large"), [("float32", 1e30), ("float64", 1e300)])
+def test_remainders_of_quotients_that_overflow(dtype: str, large: float, backend: Backend) -> None:
+    """`remainder` is exact, and `floor_divide` infinite, in each of many elements."""
+    if dtype not in xp.__array_namespace_info__().dtypes():
+        return
+    x1, x2 = (np.full(19, value, dtype) for value in (-large, 3.0 / large))
+    operands = [xp.asarray(x, dtype=getattr(xp, dtype)) for x in (x1, x2)]
+    np.testing.assert_array_equal(xp.to_numpy(xp.remainder(*operands)), np.remainder(x1, x2))
+    np.testing.assert_array_equal(xp.to_numpy(xp.floor_divide(*operands)), np.full(19, -np.inf, dtype))

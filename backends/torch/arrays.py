@@ -213,8 +213,16 @@ def clip(x, /, min=None, max=None):
 
 
 atan2 = torch.atan2
-modulo = torch.remainder
 nextafter = torch.nextafter
+
+
+def modulo(x1, x2, /):
+    """`torch.remainder` is NaN in all but the last few elements where the quotient overflows: first by a multiple."""
+    if not x1.dtype.is_floating_point:
+        return torch.remainder(x1, x2)
+    far = torch.isinf(x1 / x2)
+    multiple = torch.where(far, x2.detach() * 2.0 ** (1023 if x1.dtype == float64 else 127), 1.0)
+    return torch.remainder(torch.where(far, torch.fmod(x1, multiple), x1), x2)
 
 
 # reductions, sorting, searching; PyTorch takes an empty tuple of axes for all axes, the standard for none
