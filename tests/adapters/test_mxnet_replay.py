@@ -11,6 +11,7 @@ from d2l_core.backend import adapters, load_backend, use_backend
 if adapters()["mxnet"].missing():
     pytest.skip("MXNet is not installed.", allow_module_level=True)
 
+from _replaying import bits, counted
 from d2l_backends.mxnet import autodiff
 from d2l_backends.mxnet_runtime import recording
 from d2l_backends.mxnet_runtime.recording import mx
@@ -20,7 +21,6 @@ from d2l_conformance.families import FAMILIES
 from d2l_conformance.table import CASES
 
 from d2l_core import interface as xp
-from d2l_core import tree
 from d2l_core.autodiff import custom_gradient, grad
 from d2l_core.composites import dropout
 from d2l_core.lessons import lessons
@@ -61,22 +61,6 @@ def replays(monkeypatch):
 
     monkeypatch.setattr(autodiff, "recorded", noted)
     return found
-
-
-def bits(branch):
-    """The bytes of all tensors of a tree, with their dtypes and shapes."""
-    return [(x.dtype, x.shape, xp.to_numpy(x).tobytes()) for x in tree.leaves(branch)]
-
-
-def counted(f):
-    """f, and a list that grows whenever its Python code runs."""
-    runs = []
-
-    def call(*args):
-        runs.append(1)
-        return f(*args)
-
-    return call, runs
 
 
 # ---------------------------------------------------------------- the same bits

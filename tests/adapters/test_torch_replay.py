@@ -7,6 +7,7 @@ import weakref
 import numpy as np
 import pytest
 import torch
+from _replaying import bits, counted
 from d2l_backends.torch import autodiff, recording
 from d2l_conformance import _run
 from d2l_conformance.course import Course
@@ -55,22 +56,6 @@ def replays(monkeypatch):
 
     monkeypatch.setattr(autodiff, "recorded", noted)
     return found
-
-
-def bits(branch):
-    """The bytes of all tensors of a tree, with their dtypes and shapes."""
-    return [(x.dtype, x.shape, xp.to_numpy(x).tobytes()) for x in tree.leaves(branch)]
-
-
-def counted(f):
-    """f, and a list that grows whenever its Python code runs."""
-    runs = []
-
-    def call(*args):
-        runs.append(1)
-        return f(*args)
-
-    return call, runs
 
 
 # ---------------------------------------------------------------- the same bits
