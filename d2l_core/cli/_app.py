@@ -17,6 +17,7 @@ from d2l_core.cli._bench import bench
 from d2l_core.cli._checks import doctor
 from d2l_core.cli._comparison import compare, verify
 from d2l_core.cli._conformance import conformance
+from d2l_core.cli._exercises import check, exercise
 from d2l_core.cli._listings import backends, lessons
 from d2l_core.cli._notebook import notebook
 from d2l_core.cli._output import Interrupted, one_line
@@ -39,7 +40,7 @@ def cli() -> None:
     """Run the lessons of a deep-learning curriculum on any framework, and compare frameworks."""
 
 
-for command in (backends, lessons, run, compare, notebook, verify, conformance, bench, doctor):
+for command in (backends, lessons, run, compare, notebook, exercise, check, verify, conformance, bench, doctor):
     cli.add_command(command)
 
 

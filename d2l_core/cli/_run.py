@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +25,7 @@ from d2l_core.errors import UsageError
 
 if TYPE_CHECKING:
     from d2l_core.cli._session import Session
+    from d2l_core.lessons import Lesson
 
 ALL_JOBS = "all"
 
@@ -53,6 +57,8 @@ def run(
 ) -> None:
     """Train LESSON: its main job, another one (--job NAME), or all of them in order (--job all).
 
+    A lesson that trains nothing is run from top to bottom, with all that it shows.
+
     The state of the training is kept in a file until the run has succeeded, so that Ctrl-C or a crash loses
     nothing: --resume goes on from there.
     """
@@ -61,6 +67,12 @@ def run(
     from d2l_core.lessons import find_lesson
 
     found = find_lesson(lesson)
+    if found.header.main is None:
+        given = {"--job": job, "--epochs": epochs, "--checkpoint": checkpoint, "--resume": resume}
+        _run_whole(
+            found, backend, scale, precision, device, json_file, [name for name, value in given.items() if value]
+        )
+        return
     names = tuple(found.jobs()) if job == ALL_JOBS else (found.job(job)[0],)
     if checkpoint is not None and len(names) > 1:
         listed = ", ".join(names)
@@ -79,6 +91,42 @@ def run(
     others = [other for other in found.jobs() if other not in names]
     if others:
         click.echo(f"Other jobs of this lesson: {', '.join(others)} (--job NAME, or --job all).", err=True)
+
+
+def _run_whole(
+    lesson: Lesson,
+    backend: str | None,
+    scale: str,
+    precision: str | None,
+    device: str | None,
+    json_file: str | None,
+    useless: Sequence[str],
+) -> None:
+    from d2l_core.backend import use_backend
+    from d2l_core.cli._session import choose_backend
+    from d2l_core.lessons import WHOLE, run_whole
+
+    if useless:
+        raise UsageError(f"{lesson.header.name} trains nothing, so {', '.join(useless)} cannot be used with it.")
+    if json_file not in (None, STANDARD_OUTPUT):
+        check_writable(Path(str(json_file)), "--json")
+    name, reason = choose_backend(backend)
+    quiet = json_file == STANDARD_OUTPUT
+    with use_backend(name, precision=int(precision) if precision else None, device=device):
+        click.echo(f"{lesson.header.title} on {name}, scale {scale} ({reason})", err=True)
+        with contextlib.redirect_stdout(sys.stderr) if quiet else contextlib.nullcontext():
+            figures = run_whole(lesson, scale)
+    made = [(promise, figures[promise.metric]) for promise in lesson.header.promises[scale] if promise.job == WHOLE]
+    for promise, value in made:
+        click.echo(
+            f"Promise {'kept' if promise.holds(value) else 'NOT kept'}: {promise} (reached {value:.6g})", err=quiet
+        )
+    if json_file is not None:
+        kept = [{"promise": str(promise), "value": value, "kept": promise.holds(value)} for promise, value in made]
+        write_json(
+            {"lesson": lesson.header.name, "backend": name, "scale": scale, "figures": figures, "promises": kept},
+            json_file,
+        )
 
 
 def _report(session: Session) -> None:

@@ -1,6 +1,7 @@
 """The header of a lesson: what it is, needs and promises, as TOML in a comment block at the top of the file.
 
-It can be read without importing the lesson. The block looks as in inline script metadata (PEP 723)::
+It can be read without importing the lesson; ``main`` is left out where there is nothing to train. The block looks as
+in inline script metadata (PEP 723)::
 
     # /// lesson
     # name = "lenet"
@@ -71,7 +72,7 @@ class Header:
     sections: tuple[str, ...]
     needs: tuple[str, ...]
     data: tuple[str, ...]
-    main: str
+    main: str | None
     time: dict[str, str]
     promises: dict[str, tuple[Promise, ...]]
 
@@ -94,7 +95,7 @@ class Header:
                 sections=tuple(fields["sections"]),
                 needs=tuple(fields.get("needs", ())),
                 data=tuple(fields["data"]),
-                main=fields["main"],
+                main=fields.get("main"),
                 time={scale: fields["time"][scale] for scale in SCALES},
                 promises={scale: tuple(map(Promise.parse, fields["promises"].get(scale, ()))) for scale in SCALES},
             )

@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from d2l_core.errors import D2LError
 from d2l_core.lessons._header import _BLOCK, SCALES, Header
 from d2l_core.lessons._registry import Lesson
+from d2l_core.lessons.figures import without_markers
 
 __all__ = ["notebook_json", "percent_source", "without_guards"]
 
@@ -48,7 +49,8 @@ def notebook_json(lesson: Lesson) -> str:
 def percent_source(lesson: Lesson) -> str:
     """The lesson in percent format as the notebook has it: its header in words, no guards."""
     source = lesson.path.read_text(encoding="utf-8")
-    body = _BLOCK.sub("", without_guards(source, str(lesson.path)), count=1).lstrip("\n")
+    source = without_markers(without_guards(source, str(lesson.path)))
+    body = _BLOCK.sub("", source, count=1).lstrip("\n")
     return introduction(lesson.header) + "\n" + _without_title(body, lesson.header.title)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import importlib
 import importlib.resources
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from d2l_core.lessons._job import Job
 
 CHAPTERS = "d2l_chapters"
+COMPANIONS = ("_exercises", "_solutions")
+
+_REPORTS = re.compile(r"^\s*report\(", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -32,18 +36,30 @@ class Lesson:
         """Where the recorded results of its runs are kept."""
         return self.path.with_suffix(".results.json")
 
+    @property
+    def reports(self) -> bool:
+        """Whether it reports figures when it is run from top to bottom."""
+        return _REPORTS.search(self.path.read_text(encoding="utf-8")) is not None
+
+    def companion(self, kind: str) -> Path:
+        """The file of its ``exercises`` or ``solutions``, which need not exist."""
+        return self.path.with_name(f"{self.path.stem}_{kind}.py")
+
     def open(self) -> ModuleType:
         """Import the lesson: its definitions, nothing is trained."""
         return importlib.import_module(self.module)
 
     def jobs(self) -> dict[str, Job]:
-        """Its training runs by name."""
-        jobs: dict[str, Any] = self.open().jobs
+        """Its training runs by name; none where there is nothing to train."""
+        jobs: dict[str, Any] = getattr(self.open(), "jobs", {})
         return jobs
 
     def job(self, name: str | None = None) -> tuple[str, Job]:
         """One of its jobs with its name, the main one if None; UsageError when there is no such job."""
         jobs, chosen = self.jobs(), name or self.header.main
+        if chosen is None:
+            own = self.header.name
+            raise UsageError(f"{own} trains nothing by itself; run it from top to bottom with: d2l run {own}")
         if chosen not in jobs:
             raise UsageError(f"{self.header.name} has no job {chosen!r}; choose one of: {', '.join(jobs)}.")
         return chosen, jobs[chosen]
@@ -55,7 +71,7 @@ def lessons() -> dict[str, Lesson]:
     root = Path(str(importlib.resources.files(CHAPTERS)))
     found = []
     for path in sorted(root.glob("*/*.py")):
-        if path.name.startswith("_") or path.parent.name.startswith("_") or path.stem.endswith("_solutions"):
+        if path.name.startswith("_") or path.parent.name.startswith("_") or path.stem.endswith(COMPANIONS):
             continue
         module = ".".join((CHAPTERS, path.parent.name, path.stem))
         found.append(Lesson(Header.read(path), module, path))

@@ -2,12 +2,15 @@
 
 The file ``<lesson>.results.json`` holds ``{"format": "d2l-results-1", "runs": [...]}``. Each run has the fields
 ``job``, ``backend``, ``scale``, ``seed``, ``precision``, ``metrics`` (the record of the last epoch), ``versions`` and
-``machine``. A run replaces the earlier one with the same first five.
+``machine``. A run replaces the earlier one with the same first five. The job ``lesson`` stands for the lesson run from
+top to bottom; its metrics are what it reported.
 """
 
 from __future__ import annotations
 
+import contextlib
 import importlib.metadata
+import io
 import json
 import os
 import platform
@@ -21,6 +24,7 @@ from d2l_core.backend import Backend, adapters, use_backend
 from d2l_core.errors import D2LError
 from d2l_core.lessons._header import Promise
 from d2l_core.lessons._registry import Lesson, find_lesson
+from d2l_core.lessons._whole import WHOLE, run_whole
 from d2l_core.training import Observer
 
 FORMAT = "d2l-results-1"
@@ -73,8 +77,8 @@ def verify(
         lesson: whose jobs are run.
         backends: by name, one after the other in this process.
         scale: of every run.
-        seeds: each gives a run of its own; none is left out for its result.
-        jobs: by name; all if None.
+        seeds: each gives a run of its own; none is left out for its result. The whole lesson runs once.
+        jobs: by name; if None all, and the whole lesson if it reports figures.
         precision: 32 or 64.
         observers: made for each run from a label such as ``"lenet numpy seed 0"``.
         path: file of the results; the one beside the lesson if None.
@@ -82,27 +86,33 @@ def verify(
     Returns:
         The runs just made, in order.
     """
+    chosen = jobs or (*lesson.jobs(), *((WHOLE,) if lesson.reports else ()))
     made = []
     for name in backends:
-        for job_name in jobs or lesson.jobs():
-            _, job = lesson.job(job_name)
-            for seed in seeds:
+        for job in chosen:
+            for seed in (0,) if job == WHOLE else seeds:
                 with use_backend(name, precision=precision) as backend:
-                    watchers = observers(f"{job_name} {name} seed {seed}")
-                    history = job.run(scale, seed, observers=watchers).history
+                    watchers = observers(f"{job} {name} seed {seed}")
                     result = {
-                        "job": job_name,
+                        "job": job,
                         "backend": name,
                         "scale": scale,
                         "seed": seed,
                         "precision": precision,
-                        "metrics": history.epochs[-1],
+                        "metrics": _metrics(lesson, job, scale, seed, watchers),
                         "versions": _versions(backend),
                         "machine": machine_class(),
                     }
                 record_result(path or lesson.results_path, result)
                 made.append(result)
     return made
+
+
+def _metrics(lesson: Lesson, job: str, scale: str, seed: int, observers: Sequence[Observer]) -> dict[str, float]:
+    if job == WHOLE:
+        with contextlib.redirect_stdout(io.StringIO()):
+            return run_whole(lesson, scale)
+    return lesson.job(job)[1].run(scale, seed, observers=observers).history.epochs[-1]
 
 
 def _versions(backend: Backend) -> dict[str, str]:
