@@ -74,6 +74,20 @@ def lessons(as_json: bool) -> None:
         ("section", "lesson", "title", "data", "time at each scale", "verified on"),
         [_lesson_row(lesson) for lesson in described],
     )
+    click.echo(_coverage(described))
+
+
+def _coverage(described: list[dict[str, Any]]) -> str:
+    """How many slots, a section on a backend each, are verified of those that are planned."""
+    from d2l_core.backend import adapters
+    from d2l_core.lessons._registry import planned_sections
+
+    own = [name for name, adapter in adapters().items() if adapter.package.startswith("d2l_backends.")]
+    planned = planned_sections()
+    verified = sum(
+        len(lesson["sections"]) * len(set(lesson["verified"]) & set(own)) for lesson in described if lesson["verified"]
+    )
+    return f"Verified: {verified} of {len(planned) * len(own)} slots ({len(planned)} sections on {len(own)} backends)."
 
 
 def _describe(lesson: Lesson) -> dict[str, Any]:

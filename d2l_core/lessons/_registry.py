@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import functools
 import importlib
 import importlib.resources
@@ -63,6 +64,12 @@ class Lesson:
         if chosen not in jobs:
             raise UsageError(f"{self.header.name} has no job {chosen!r}; choose one of: {', '.join(jobs)}.")
         return chosen, jobs[chosen]
+
+
+def planned_sections() -> list[str]:
+    """The sections that the curriculum is to have, in order: those of the book, with and without code."""
+    table = importlib.resources.files(CHAPTERS).joinpath("sections.csv").read_text(encoding="utf-8")
+    return [row["section"] for row in csv.DictReader(table.splitlines())]
 
 
 @functools.cache

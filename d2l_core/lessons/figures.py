@@ -2,9 +2,9 @@
 
 A number in the text that the lesson computed is followed by an HTML comment, which Markdown does not show:
 ``0.508<!--airfoil.val_loss-->``, ``83.1 %<!--lenet.val_acc-->``, ``$3.5 \\cdot 10^7$<!--lesson.largest-->``. The
-comment names a job and one of its metrics (``lesson`` stands for what the lesson reports as a whole), and may go on with
-``@torch`` (the backend, else NumPy), ``seed=1`` (else 0) or ``mean`` (over all seeds). The number is rewritten with as
-many decimals as it was written with.
+comment names a job and one of its metrics (``lesson`` stands for what the lesson reports as a whole), and may go on
+with ``@torch`` (the backend, else NumPy), ``seed=1`` (else 0) or ``mean`` (over all seeds). The number is rewritten
+with as many decimals as it was written with.
 """
 
 from __future__ import annotations
