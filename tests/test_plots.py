@@ -40,6 +40,7 @@ def test_the_house_style_holds_inside_and_ends_outside():
     import matplotlib as mpl
     from matplotlib import pyplot as plt
 
+    open_before = plt.get_fignums()
     before = mpl.rcParams.copy()
     figure = two_lines()
     first, second = figure.axes[0].lines
@@ -47,7 +48,7 @@ def test_the_house_style_holds_inside_and_ends_outside():
     assert first.get_linestyle() != second.get_linestyle()
     assert figure.axes[0].xaxis.label.get_color() == INK
     assert mpl.rcParams == before
-    assert not plt.fignum_exists(figure.number if hasattr(figure, "number") else 1)
+    assert plt.get_fignums() == open_before
 
 
 def test_without_matplotlib_a_lesson_goes_on(monkeypatch, capsys):

@@ -10,6 +10,7 @@ from typing import Any
 
 from d2l_core import xp
 from d2l_core.errors import D2LError
+from d2l_core.lessons._header import SCALES
 from d2l_core.lessons._job import checked_scale
 
 _recorder: ContextVar[dict[str, float] | None] = ContextVar("d2l_figures", default=None)
@@ -45,10 +46,11 @@ def recording() -> Iterator[dict[str, float]]:
         _recorder.reset(token)
 
 
-def scale() -> str:
-    """The scale at which lessons run: ``D2L_SCALE``, or ``standard``.
+def scale(at_most: str = "full") -> str:
+    """The scale at which lessons run: ``D2L_SCALE``, or ``standard``; but no larger than `at_most`.
 
     Raises:
-        UsageError: `D2L_SCALE` names no scale.
+        UsageError: there is no such scale.
     """
-    return checked_scale(os.environ.get("D2L_SCALE") or "standard")
+    chosen = checked_scale(os.environ.get("D2L_SCALE") or "standard")
+    return min(chosen, checked_scale(at_most), key=SCALES.index)

@@ -33,6 +33,9 @@ def test_the_scale_is_that_of_the_environment(monkeypatch):
     assert scale() == "standard"
     monkeypatch.setenv("D2L_SCALE", "smoke")
     assert scale() == "smoke"
+    assert scale(at_most="standard") == "smoke"
+    monkeypatch.setenv("D2L_SCALE", "full")
+    assert scale(at_most="standard") == "standard"
     monkeypatch.setenv("D2L_SCALE", "huge")
     with pytest.raises(UsageError, match="no scale 'huge'"):
         scale()
