@@ -1,4 +1,4 @@
-"""The array vocabulary on TensorFlow.
+"""The array vocabulary on TensorFlow; what a function means stands in the contract.
 
 Most functions call `tf.raw_ops`: the public wrappers cost two to four times as much per eager call.
 """
@@ -87,18 +87,15 @@ def _shape(shape):
 
 
 def full(shape, fill_value, *, dtype=None):
-    """`shape` filled with a Python scalar."""
     dtype = dtype or _kind(fill_value)
     return _raw.Fill(dims=vector(_shape(shape)), value=tf.constant(dtype.as_numpy_dtype(fill_value)))
 
 
 def zeros(shape, *, dtype=None):
-    """Zeros of `shape`."""
     return full(shape, 0, dtype=dtype or default_float())
 
 
 def ones(shape, *, dtype=None):
-    """Ones of `shape`."""
     return full(shape, 1, dtype=dtype or default_float())
 
 
@@ -122,17 +119,14 @@ def eye(n_rows, n_cols=None, /, *, k=0, dtype=None):
 
 
 def zeros_like(x, /, *, dtype=None):
-    """Zeros with the shape of `x`."""
     return _raw.ZerosLike(x=x) if dtype is None else full(x.shape, 0, dtype=dtype)
 
 
 def ones_like(x, /, *, dtype=None):
-    """Ones with the shape of `x`."""
     return full(x.shape, 1, dtype=dtype or x.dtype)
 
 
 def full_like(x, /, fill_value, *, dtype=None):
-    """A Python scalar in the shape of `x`."""
     return full(x.shape, fill_value, dtype=dtype or x.dtype)
 
 
@@ -145,33 +139,27 @@ def astype(x, dtype, /):
 
 
 def reshape(x, /, shape):
-    """Same elements in another shape."""
     return _raw.Reshape(tensor=x, shape=vector(_shape(shape)))
 
 
 def permute_dims(x, /, axes):
-    """Axes reordered."""
     return _raw.Transpose(x=x, perm=vector(axes))
 
 
 def matrix_transpose(x, /):
-    """The last two axes swapped."""
     rank = len(x.shape)
     return _raw.Transpose(x=x, perm=vector((*range(rank - 2), rank - 1, rank - 2)))
 
 
 def concat(arrays, /, *, axis=0):
-    """Tensors joined along an existing axis."""
     return tf.concat(list(arrays), axis)
 
 
 def stack(arrays, /, *, axis=0):
-    """Tensors joined along a new axis."""
     return _raw.Pack(values=list(arrays), axis=axis)
 
 
 def expand_dims(x, /, *, axis=0):
-    """An axis of length one inserted."""
     return _raw.ExpandDims(input=x, axis=axis)
 
 
@@ -182,23 +170,19 @@ def squeeze(x, /, axis):
 
 
 def broadcast_to(x, /, shape):
-    """`x` repeated to `shape`."""
     return _raw.BroadcastTo(input=x, shape=vector(shape))
 
 
 def flip(x, /, *, axis=None):
-    """Order reversed along the axes."""
     axes = range(len(x.shape)) if axis is None else _shape(axis)
     return _raw.ReverseV2(tensor=x, axis=vector(axes))
 
 
 def repeat(x, repeats, /, *, axis=None):
-    """Each element repeated."""
     return tf.repeat(x, repeats, axis)
 
 
 def tile(x, repetitions, /):
-    """The whole tensor repeated."""
     extra = len(repetitions) - len(x.shape)
     if extra > 0:
         x = reshape(x, (*(1,) * extra, *x.shape))
@@ -206,12 +190,10 @@ def tile(x, repetitions, /):
 
 
 def roll(x, /, shift, *, axis):
-    """Elements shifted along one axis."""
     return _raw.Roll(input=x, shift=shift, axis=axis)
 
 
 def pad(x, pad_width, /, *, value=0.0):
-    """`x` framed by a constant."""
     return _raw.PadV2(input=x, paddings=list(map(list, pad_width)), constant_values=tf.constant(value, x.dtype))
 
 

@@ -7,13 +7,14 @@ import sys
 
 import numpy as np
 import pytest
-from d2l_backends.tensorflow import autodiff
+from d2l_backends.tensorflow import autodiff, network
 
 from d2l_core import interface as xp
 from d2l_core import tree
-from d2l_core.autodiff import checkpoint, grad
+from d2l_core.autodiff import checkpoint, grad, value_and_grad
 from d2l_core.backend import Backend, use_backend
 from d2l_core.errors import CallError
+from d2l_core.nn.functional import conv
 
 rng = np.random.default_rng(0)
 
@@ -161,3 +162,35 @@ def test_the_optimiser_of_graphs_leaves_the_second_evaluation_of_a_checkpoint(te
 
     assert operations(part) == 8
     assert operations(checkpoint(part)) == 12  # the first part, and both again
+
+
+@pytest.mark.parametrize(
+    ("size", "channels", "kernel", "stride", "padding"),
+    [
+        (1, (24, 32), 3, 1, 1), (2, (12, 16), 3, 2, 1), (3, (8, 8), 3, 2, 0), (4, (4, 6), (3, 5), (2, 3), (1, 2)),
+        (5, (4, 4), 3, 1, 2), (6, (2, 3), 3, 4, 1), (3, (4, 4), 1, 2, 0),
+    ],
+)  # fmt: skip
+def test_the_gradient_of_small_images_is_that_of_the_framework(
+    monkeypatch: pytest.MonkeyPatch, size, channels, kernel, stride, padding
+) -> None:
+    rng = np.random.default_rng(0)
+    window = (kernel, kernel) if isinstance(kernel, int) else kernel
+
+    def cubes(operands):
+        y = conv(*operands, stride=stride, padding=padding)
+        return xp.sum(y * y * y)
+
+    def slope(operands):
+        _, (of_images, of_kernel) = value_and_grad(cubes)(operands)
+        return xp.sum(of_images * of_images) + xp.sum(of_kernel)
+
+    found = []
+    with use_backend("tensorflow", precision=64):
+        operands = [xp.asarray(rng.normal(size=(2, channels[0], size, size + 1)))]
+        operands.append(xp.asarray(rng.normal(size=(channels[1], channels[0], *window))))
+        for limit in (float("inf"), 0):
+            monkeypatch.setattr(network, "WEIGHTS_A_PIXEL", limit)
+            found.append([xp.to_numpy(g) for f in (cubes, slope) for g in value_and_grad(f)(operands)[1]])
+    for theirs, ours in zip(*found, strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-9, atol=1e-12 * np.abs(theirs).max())
