@@ -33,10 +33,14 @@ from d2l_chapters.linear_classification.softmax_regression import fashion_mnist
 from d2l_core import nn, optim, xp
 from d2l_core.autodiff import value_and_grad
 from d2l_core.data import to_float_images
-from d2l_core.lessons import Job
+from d2l_core.lessons import Job, scale
 from d2l_core.nn.functional import accuracy, avg_pool, conv, cross_entropy, squared_error
 from d2l_core.random import normal
 from d2l_core.training import Trainer
+
+# %%
+if __name__ == "__main__":
+    shown = scale(at_most="standard")  # of the runs that the text discusses; short ones at `smoke`
 
 # %% [markdown]
 # ## The idea
@@ -236,7 +240,7 @@ def plot_edges(X, kernels):
 
 # %%
 if __name__ == "__main__":
-    pictures, _ = next(iter(fashion_mnist("standard", 0, batch_size=32).train.epoch(0)))  # (32, 1, 28, 28)
+    pictures, _ = next(iter(fashion_mnist(shown, 0, batch_size=32).train.epoch(0)))  # (32, 1, 28, 28)
     sobel = xp.asarray(SOBEL[None, None])  # (1, 1, 3, 3)
     target = corr2d_multi(pictures, sobel)  # (32, 1, 26, 26)
     learned, losses = learn_kernel(pictures, target)
@@ -759,7 +763,7 @@ if __name__ == "__main__":
     except Exception as error:
         print(f"{type(error).__name__}: {str(error).splitlines()[0][:200]}")
     for name, transform in (("channels first", to_float_images), ("channels last", channels_last)):
-        model, history, (X, _) = train_tolerant(transform)
+        model, history, (X, _) = train_tolerant(transform, shown)
         print(
             f"{name}: first kernel bank {tuple(model[0].weight.shape)}, {count_parameters(model)} parameters, "
             f"never moved {untouched_weights(model, X):.0%}, val_acc {history.final('val_acc'):.3f}"
@@ -805,14 +809,15 @@ if __name__ == "__main__":
 #
 # ## Exercises
 #
-# Solutions are in `lenet_solutions.py`; those marked with a star are checked by a program on every backend.
+# Exercises with a star are checked by a program: `d2l exercise lenet` writes a stub to fill in, `d2l check
+# FILE` examines it on every installed backend. Solutions are in `lenet_solutions.py`.
 #
 # 1. ★ *Backwards.* Write `input_gradient(G, K)`, the gradient of the input of a convolution (stride 1, no
 #    padding) from that of its output, G of shape (n, o, h', w'), and the kernels K (o, c, k, k). You may use
-#    `corr2d_multi`. Try `check_input_gradient(input_gradient)`.
+#    `corr2d_multi`.
 # 2. ★ *Away with the layer.* In evaluation a batch normalisation behind a convolution can be merged into it.
 #    Write `fold(weight, bias, norm)`, the new kernels and bias; `norm` has the attributes `weight`, `bias`,
-#    `running_mean`, `running_var` and `eps`. Try `check_fold(fold)`.
+#    `running_mean`, `running_var` and `eps`.
 # 3. *A bias that does nothing.* Which parameters of `bn-lenet` get no gradient, and how many? May one leave
 #    them out?
 # 4. *Another activation.* Replace the sigmoids of plain LeNet by hyperbolic tangents and by ReLUs. Which of the

@@ -9,8 +9,13 @@ from d2l_chapters.convolutional_networks.lenet import corr2d_multi, count_parame
 
 from d2l_core import nn, xp
 from d2l_core.autodiff import value_and_grad
-from d2l_core.nn.functional import conv, cross_entropy
+from d2l_core.lessons import scale
+from d2l_core.nn.functional import cross_entropy
 from d2l_core.random import normal
+
+# %%
+if __name__ == "__main__":
+    shown = scale(at_most="standard")  # of the runs that the text discusses; short ones at `smoke`
 
 # %% [markdown]
 # ## 1. Backwards through a convolution
@@ -28,23 +33,6 @@ def input_gradient(G, K):
     return corr2d_multi(G, turned, padding=K.shape[-1] - 1)  # (n, o, h', w') -> (n, c, h, w)
 
 
-def check_input_gradient(candidate):
-    """Raise AssertionError with a hint unless `candidate` goes back through a convolution."""
-    for n, c, o, k in ((1, 1, 1, 2), (2, 3, 4, 3)):
-        X, K = (xp.asarray(normal(shape, "input gradient", c)) for shape in ((n, c, 7, 6), (o, c, k, k)))
-        G = xp.asarray(normal((n, o, 8 - k, 7 - k), "G", c))
-        _, expected = value_and_grad(lambda X, K=K, G=G: xp.sum(G * conv(X, K)))(X)
-        found = candidate(G, K)
-        assert tuple(found.shape) == (n, c, 7, 6), (
-            f"For an input of shape {(n, c, 7, 6)} the gradient has shape {tuple(found.shape)}; "
-            "the input is wider than the output by k - 1, and has the kernels' second axis as channels."
-        )
-        assert np.allclose(xp.to_numpy(found), xp.to_numpy(expected), rtol=1e-4, atol=1e-4), (
-            f"The shape is right but the numbers are not, for c = {c}, o = {o} and k = {k}; "
-            "did you turn the kernel by 180 degrees, and sum over the output channels?"
-        )
-
-
 # %% [markdown]
 # ## 2. Away with the layer
 #
@@ -60,29 +48,6 @@ def fold(weight, bias, norm):
     scale = norm.weight / xp.sqrt(norm.running_var + norm.eps)  # (o,)
     return weight * xp.reshape(scale, (-1, 1, 1, 1)), (bias - norm.running_mean) * scale + norm.bias
 
-
-def check_fold(candidate):
-    """Raise AssertionError with a hint unless `candidate` merges a normalisation into a convolution."""
-    X = xp.asarray(1.0 + normal((4, 3, 8, 8), "fold"))
-    model = nn.Sequential(nn.Conv2d(5, 3), nn.BatchNorm(eps=0.1)).initialise(X, seed=0)
-    state = {path: 1.0 + 0.5 * normal(array.shape, "fold", path) for path, array in model.state_dict().items()}
-    state["1.running_var"] = np.exp(state["1.running_var"])
-    model.load_state_dict(state)
-    expected = model.evaluate()(X)
-    weight, bias = candidate(model[0].weight, model[0].bias, model[1])
-    assert tuple(weight.shape) == (5, 3, 3, 3), f"The kernels have shape {tuple(weight.shape)} instead of (5, 3, 3, 3)."
-    assert tuple(bias.shape) == (5,), f"The bias has shape {tuple(bias.shape)} instead of (5,)."
-    gap = float(np.max(np.abs(xp.to_numpy(conv(X, weight, bias)) - xp.to_numpy(expected))))
-    assert gap < 1e-3, (
-        f"The merged convolution differs by {gap:.3g} from the two layers; "
-        "are gamma, beta, eps, the running mean and the old bias all in it?"
-    )
-
-
-# %%
-if __name__ == "__main__":
-    check_input_gradient(input_gradient)
-    check_fold(fold)
 
 # %% [markdown]
 # ## 3. A bias that does nothing
@@ -104,7 +69,7 @@ def idle_parameters(model, X, y, limit=1e-5):
 # %%
 if __name__ == "__main__":
     job = jobs["bn-lenet"]
-    X, y = next(iter(job.data("standard", 0).train.epoch(0)))
+    X, y = next(iter(job.data(shown, 0).train.epoch(0)))
     model = job.model().initialise(X, seed=0)
     idle = idle_parameters(model, X, y)
     print(idle, sum(model.parameters()[path].shape[0] for path in idle), "of", count_parameters(model))
@@ -135,7 +100,10 @@ def lenet_with(activation):
 if __name__ == "__main__":
     for activation in (nn.Tanh, nn.ReLU):
         job = replace(jobs["lenet"], model=lambda activation=activation: lenet_with(activation))
-        print(activation.__name__, [f"{value:.3f}" for value in job.run("standard").history.column("val_acc")])
+        print(
+            activation.__name__,
+            [f"{value:.3f}" for value in job.run(shown).history.column("val_acc")],
+        )
 
 # %% [markdown]
 # ## 5. Batches of two

@@ -31,9 +31,13 @@ from d2l_chapters.linear_regression.linear_regression import GradientDescent
 from d2l_core import nn, optim, xp
 from d2l_core.autodiff import value_and_grad
 from d2l_core.data import FASHION_MNIST_LABELS, Loader, load_fashion_mnist, to_float_images
-from d2l_core.lessons import Job
+from d2l_core.lessons import Job, scale
 from d2l_core.nn.functional import accuracy, cross_entropy
 from d2l_core.training import Data, Trainer
+
+# %%
+if __name__ == "__main__":
+    shown = scale(at_most="standard")  # of the runs that the text discusses; short ones at `smoke`
 
 # %% [markdown]
 # ## The idea
@@ -192,7 +196,7 @@ def fashion_mnist(scale, seed, batch_size=256, transform=to_float_images):
 
 # %%
 if __name__ == "__main__":
-    data = fashion_mnist("standard", seed=0)
+    data = fashion_mnist(shown, seed=0)
     X, y = next(iter(data.train.epoch(0)))  # (256, 1, 28, 28), (256,)
     model = SoftmaxRegressionScratch(784, 10).initialise(seed=0)
     value, automatic = value_and_grad(lambda X, y: log_likelihood_loss(model(X), y), model)(X, y)
@@ -248,7 +252,7 @@ def trained_from_one_start(scale, seed, epochs=1):
 
 # %%
 if __name__ == "__main__":
-    first, second = trained_from_one_start("standard", seed=0)
+    first, second = trained_from_one_start(shown, seed=0)
     print("largest difference of a loss:", np.max(np.abs(np.subtract(first.losses, second.losses))))
     np.testing.assert_allclose(second.losses, first.losses, rtol=1e-4)
 
@@ -260,7 +264,7 @@ if __name__ == "__main__":
 
 # %%
 if __name__ == "__main__":
-    run = jobs["concise"].run("standard")
+    run = jobs["concise"].run(shown)
     for record in run.history.epochs:
         print(f"epoch {record['epoch']}: val_loss {record['val_loss']:.3f}, val_acc {record['val_acc']:.3f}")
 
@@ -352,7 +356,7 @@ def largest_eigenvalue(images):
 
 # %%
 if __name__ == "__main__":
-    images, labels = fashion_arrays("standard")[0]
+    images, labels = fashion_arrays(shown)[0]
     mu = largest_eigenvalue(images / 255)
     print(f"mu = {mu:.1f}: descent is safe below {4 / mu:.3f}")
 
@@ -409,7 +413,7 @@ def train(data, seed=0, epochs=10):
 
 # %%
 if __name__ == "__main__":
-    history = train(fashion_mnist("standard", 0, transform=raw_pixels))
+    history = train(fashion_mnist(shown, 0, transform=raw_pixels), epochs=epochs[shown])
     print("val_loss", [round(value, 1) for value in history.column("val_loss")])
     print("val_acc ", [round(value, 3) for value in history.column("val_acc")])
 
@@ -435,7 +439,7 @@ def sorted_by_label(scale):
 
 # %%
 if __name__ == "__main__":
-    history = train(sorted_by_label("standard"))
+    history = train(sorted_by_label(shown), epochs=epochs[shown])
     print("loss   ", [round(value, 3) for value in history.column("loss")])
     print("val_acc", [round(value, 3) for value in history.column("val_acc")])
 
@@ -476,16 +480,15 @@ if __name__ == "__main__":
 #
 # ## Exercises
 #
-# Solutions are in `softmax_regression_solutions.py`; those marked with a star are checked by a program on
-# every backend.
+# Exercises with a star are checked by a program: `d2l exercise softmax-regression` writes a stub to fill
+# in, `d2l check FILE` examines it on every installed backend. Solutions are in
+# `softmax_regression_solutions.py`.
 #
 # 1. ★ *Less sure.* Szegedy and others (2016) replace the single one in the row of a label by $1 - \epsilon$
 #    plus $\epsilon / k$, and the zeros by $\epsilon / k$. Write `smoothed_loss(logits, labels, epsilon)`, the
-#    mean of $-\sum_j q_j \log p_j$ with these $q$. What is its gradient with respect to the logits? Try
-#    `check_smoothed_loss(smoothed_loss)`.
+#    mean of $-\sum_j q_j \log p_j$ with these $q$. What is its gradient with respect to the logits?
 # 2. ★ *Second guesses.* Write `top_k_accuracy(logits, labels, k)`, the share of rows whose label is among the
-#    $k$ largest logits. How good is our model if it may name two classes? Try
-#    `check_top_k_accuracy(top_k_accuracy)`.
+#    $k$ largest logits. How good is our model if it may name two classes?
 # 3. *Zeros.* Start with $\mathbf{W} = 0$. Does the model learn? Why is this different for a network with a
 #    hidden layer?
 # 4. *A direction without effect.* Show that adding the same row to all rows of $\mathbf{W}$ changes no

@@ -35,10 +35,14 @@ from d2l_core.autodiff import value_and_grad
 from d2l_core.data import AIRFOIL_FEATURES, Loader, load_airfoil
 from d2l_core.data.synthetic import linear_data
 from d2l_core.errors import TrainingDiverged
-from d2l_core.lessons import Job
+from d2l_core.lessons import Job, scale
 from d2l_core.nn.functional import squared_error
 from d2l_core.random import permutation
 from d2l_core.training import Data, Trainer
+
+# %%
+if __name__ == "__main__":
+    shown = scale(at_most="standard")  # of the runs that the text discusses; short ones at `smoke`
 
 # %% [markdown]
 # ## The idea
@@ -204,7 +208,7 @@ def synthetic(scale, seed, batch_size=32):
 
 # %%
 if __name__ == "__main__":
-    data = synthetic("standard", seed=0)
+    data = synthetic(shown, seed=0)
     X, y = next(iter(data.train.epoch(0)))  # (32, 2), (32, 1)
     model = LinearRegressionScratch(2).initialise(seed=0)
     value, automatic = value_and_grad(lambda X, y: mean_squared_error(model(X), y), model)(X, y)
@@ -233,7 +237,7 @@ def train_by_hand(model, loader, lr, epochs):
 # %%
 if __name__ == "__main__":
     model = LinearRegressionScratch(2).initialise(seed=0)
-    by_hand = train_by_hand(model, data.train, lr=0.03, epochs=3)
+    by_hand = train_by_hand(model, data.train, lr=0.03, epochs={"smoke": 1, "standard": 3}[shown])
     print(f"first step {by_hand[0]:.3f}, last step {by_hand[-1]:.6f}")
     print(f"w = {xp.to_numpy(model.weight).ravel()}, b = {xp.to_numpy(model.bias)}")
 
@@ -294,7 +298,7 @@ jobs = {
 
 # %%
 if __name__ == "__main__":
-    scratch, concise = jobs["scratch"].run("standard"), jobs["concise"].run("standard")
+    scratch, concise = jobs["scratch"].run(shown), jobs["concise"].run(shown)
     for name, losses in (("by hand", by_hand), ("concise", concise.history.losses)):
         gap = np.max(np.abs(np.subtract(losses, scratch.history.losses)))
         print(f"largest difference over 96 steps between scratch and {name}: {gap:.1e}")
@@ -411,7 +415,7 @@ def plot_airfoil(run):
 if __name__ == "__main__":
     decibel = load_airfoil()[1].std()
     for seed in range(3):
-        run = jobs["airfoil"].run("standard", seed)
+        run = jobs["airfoil"].run(shown, seed)
         loss = run.history.final("val_loss")
         best = least_squares_loss(airfoil_arrays(permutation(1503, seed, "airfoil")))
         print(f"seed {seed}: val_loss {loss:.4f}, exact solution {best:.4f}, error {loss**0.5 * decibel:.2f} dB")
@@ -470,7 +474,7 @@ def train(model, data, loss=squared_error, lr=0.03, epochs=3):
 
 # %%
 if __name__ == "__main__":
-    data = forgetful("standard", seed=0)
+    data = forgetful(shown, seed=0)
     model, history = train(nn.Linear(1), data, loss=careless_error)
     y_train = data.train.arrays[1]
     print(f"val_loss {history.final('val_loss'):.2f}; variance of the targets {y_train.var():.2f}")
@@ -571,15 +575,16 @@ if __name__ == "__main__":
 #
 # ## Exercises
 #
-# Solutions are in `linear_regression_solutions.py`; those marked with a star are checked by a program on
-# every backend.
+# Exercises with a star are checked by a program: `d2l exercise linear-regression` writes a stub to fill in,
+# `d2l check FILE` examines it on every installed backend. Solutions are in
+# `linear_regression_solutions.py`.
 #
 # 1. ★ *A loss for outliers.* Huber (1964) proposed a loss that is $\frac{1}{2} r^2$ for $|r| \le \delta$ and
 #    $\delta (|r| - \frac{1}{2}\delta)$ beyond. Write `huber(y_hat, y, delta)`, its mean over the batch, and
-#    make sure that the gradient is right on both sides. Try `check_huber(huber)`.
+#    make sure that the gradient is right on both sides.
 # 2. ★ *The limit.* Write `stable_rate(X)`, the learning rate $2 / \lambda_{\max}$ at which full-batch descent
 #    begins to diverge, with primitives only. A vector that is multiplied by a symmetric matrix again and
-#    again turns into the eigenvector of the largest eigenvalue. Try `check_stable_rate(stable_rate)`.
+#    again turns into the eigenvector of the largest eigenvalue.
 # 3. *Larger batches.* Train the synthetic job with a batch size of 256, the rest unchanged. Forecast the
 #    final loss from the theory first.
 # 4. *A better feature.* People hear pitch on a logarithmic scale. Replace the frequency by its logarithm,

@@ -37,10 +37,14 @@ from d2l_chapters.linear_classification.softmax_regression import fashion_mnist,
 from d2l_core import nn, optim, random, xp
 from d2l_core.autodiff import value_and_grad
 from d2l_core.errors import TrainingDiverged
-from d2l_core.lessons import Job
+from d2l_core.lessons import Job, scale
 from d2l_core.nn.functional import accuracy, cross_entropy, random_uniform
 from d2l_core.random import key_of
 from d2l_core.training import Observer, Trainer
+
+# %%
+if __name__ == "__main__":
+    shown = scale(at_most="standard")  # of the runs that the text discusses; short ones at `smoke`
 
 # %% [markdown]
 # ## The idea
@@ -301,7 +305,7 @@ def moments_after_dropout(p, shape=(1000, 100)):
 
 # %%
 if __name__ == "__main__":
-    X, y = next(iter(fashion_mnist("standard", seed=0).train.epoch(0)))
+    X, y = next(iter(fashion_mnist(shown, seed=0).train.epoch(0)))
     X = xp.reshape(X, (-1, 784))  # (256, 1, 28, 28) -> (256, 784)
     stack = nn.Sequential(DenseScratch(784, 64), DenseScratch(64, 32), DenseScratch(32, 10)).initialise(seed=0)
     weight, bias = one_affine_map([stack[0], stack[1], stack[2]])
@@ -362,7 +366,7 @@ def scratch_and_concise(name, scale, seed=0, epochs=1):
 # %%
 if __name__ == "__main__":
     for name in ("mlp", "dropout"):
-        scratch, concise = scratch_and_concise(name, "standard")
+        scratch, concise = scratch_and_concise(name, shown)
         assert list(scratch.model.variables()) == list(concise.model.variables())
         difference = np.abs(np.subtract(scratch.history.losses, concise.history.losses)).max()
         print(f"{name}: {', '.join(concise.model.variables())}; largest difference of a loss {difference:.1e}")
@@ -377,7 +381,7 @@ if __name__ == "__main__":
 # %%
 if __name__ == "__main__":
     for name in ("mlp", "dropout"):
-        history = jobs[name].run("standard").history
+        history = jobs[name].run(shown).history
         print(f"{name:>8} loss   ", " ".join(f"{value:.3f}" for value in history.column("loss")))
         print(f"{name:>8} val_acc", " ".join(f"{value:.3f}" for value in history.column("val_acc")))
 
@@ -457,7 +461,7 @@ def plot_gap(histories):
 
 # %%
 if __name__ == "__main__":
-    rivals = with_and_without("standard")
+    rivals = with_and_without(shown, epochs={"smoke": 12, "standard": 60}[shown])
     for name, (_, history) in rivals.items():
         last = {column: np.mean(history.column(column)[-10:]) for column in ("train_acc", "val_acc", "val_loss")}
         print(
@@ -502,7 +506,7 @@ if __name__ == "__main__":
         "random, 16 units": mlp_scratch(num_hiddens=(16,)),
     }
     for name, model in starts.items():
-        history = train(model, fashion_mnist("standard", 0), epochs=10)
+        history = train(model, fashion_mnist(shown, 0), epochs={"smoke": 1, "standard": 10}[shown])
         print(f"{name:>16}: val_acc {history.final('val_acc'):.3f}, spread of the units {spread_of_units(model)}")
 
 # %% [markdown]
@@ -540,7 +544,9 @@ def dead_by_rate(scale, rates, epochs=3):
 
 # %%
 if __name__ == "__main__":
-    for rate, (dead, reached) in dead_by_rate("standard", (0.1, 0.5, 1.0, 2.0)).items():
+    for rate, (dead, reached) in dead_by_rate(
+        shown, (0.1, 0.5, 1.0, 2.0), epochs={"smoke": 1, "standard": 3}[shown]
+    ).items():
         print(f"learning rate {rate}: {dead:.0%} of the units dead, val_acc {reached:.3f}")
 
 # %% [markdown]
@@ -565,7 +571,7 @@ def accuracies_left_on(model, loader, calls=5):
 # %%
 if __name__ == "__main__":
     model = rivals["with dropout"][0]
-    loader = fashion_mnist("standard", 0).val
+    loader = fashion_mnist(shown, 0).val
     print("left on ", accuracies_left_on(model, loader))
     print("switched", [mean_accuracy(model.evaluate(), loader) for _ in range(5)])
 
@@ -617,11 +623,11 @@ def output_sizes(model, X):
 # %%
 if __name__ == "__main__":
     for make in (jobs["dropout-scratch"].model, unscaled_mlp):
-        data = fashion_mnist("standard", 0)
+        data = fashion_mnist(shown, 0)
         X, _ = next(iter(data.train.epoch(0)))
         model = make().initialise(seed=0)
         print("before training:", {mode: np.round(sizes, 3) for mode, sizes in output_sizes(model, X).items()})
-        history = train(model, data, epochs=10)
+        history = train(model, data, epochs={"smoke": 1, "standard": 10}[shown])
         print("after:          ", {mode: np.round(sizes, 3) for mode, sizes in output_sizes(model, X).items()})
         print(f"val_acc {history.final('val_acc'):.3f}, val_loss {history.final('val_loss'):.3f}")
     model = scaled_afterwards(model).evaluate()
@@ -673,19 +679,18 @@ if __name__ == "__main__":
 #
 # ## Exercises
 #
-# Solutions are in `mlp_solutions.py`; those marked with a star are checked by a program on every backend.
+# Exercises with a star are checked by a program: `d2l exercise mlp` writes a stub to fill in, `d2l check
+# FILE` examines it on every installed backend. Solutions are in `mlp_solutions.py`.
 #
 # 1. ★ *A small slope.* Write `leaky_relu(X, slope)`, which keeps positive elements and multiplies the others by
 #    `slope` (Maas, Hannun and Ng, 2013). What is its gradient? Does it cure the network at the learning rate 1?
-#    Try `check_leaky_relu(leaky_relu)`.
 # 2. ★ *The vote of the thinned networks.* Hidden values $\mathbf{h}$ with $m$ entries, dropped with probability
 #    $p$, feed a softmax layer. Write `masked_ensemble(H, weight, bias, p)`, the normalised geometric mean of
 #    the probabilities under all $2^m$ masks, each weighted by its probability, for `H` (n, m), `weight` (k, m)
-#    and `bias` (k,). Why does it equal the network without dropout? Try
-#    `check_masked_ensemble(masked_ensemble)`.
+#    and `bias` (k,). Why does it equal the network without dropout?
 # 3. ★ *A longer staircase.* With $n$ switches, the lamp is on if an odd number of them is up. Write
 #    `parity_network(n)`: arrays `weight` (n, n), `bias` (n,) and `output` (n,) such that `output` times the
-#    ReLU of `weight` times the switches plus `bias` is 1 or 0. Try `check_parity_network(parity_network)`.
+#    ReLU of `weight` times the switches plus `bias` is 1 or 0.
 # 4. *Different weights, the same function.* In how many ways can the hidden units be ordered? Show that
 #    multiplying a unit's incoming weights and bias by $c > 0$ and its outgoing weights by $1/c$ changes no
 #    output. Does it change the gradient?

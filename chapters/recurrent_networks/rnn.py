@@ -34,10 +34,14 @@ import numpy as np
 from d2l_core import nn, optim, xp
 from d2l_core.autodiff import compiled, value_and_grad
 from d2l_core.data import Loader, Vocabulary, clean, load_time_machine, tokenise, windows
-from d2l_core.lessons import Job
+from d2l_core.lessons import Job, scale
 from d2l_core.nn.functional import cross_entropy, log_softmax, one_hot
 from d2l_core.random import permutation
 from d2l_core.training import Data, Observer
+
+# %%
+if __name__ == "__main__":
+    shown = scale(at_most="standard")  # of the runs that the text discusses; short ones at `smoke`
 
 # %% [markdown]
 # ## The idea
@@ -366,7 +370,7 @@ def runs_from_one_start(scale, seed=0, epochs=2):
 
 # %%
 if __name__ == "__main__":
-    first, second = (result.history.losses for result in runs_from_one_start("standard").values())
+    first, second = (result.history.losses for result in runs_from_one_start(shown).values())
     print(f"first loss {first[0]:.3f}, log 28 = {math.log(28):.3f}")
     print(f"largest difference of a loss in {len(first)} steps: {np.max(np.abs(np.subtract(first, second))):.1e}")
     np.testing.assert_allclose(second, first, rtol=1e-4)
@@ -460,7 +464,7 @@ def plot_perplexity(history, by_position, baseline):
 # %%
 if __name__ == "__main__":
     writing = Writing(vocabulary)
-    run = jobs["concise"].run("standard", observers=[writing])
+    run = jobs["concise"].run(shown, observers=[writing])
     by_position = perplexity_by_position(run.model, run.data.val)
     for record in run.history.epochs[::5] + run.history.epochs[-1:]:
         print(f"epoch {record['epoch']}: perplexity {math.exp(record['loss']):.2f}, val_ppl {record['val_ppl']:.2f}")
@@ -543,7 +547,7 @@ def plot_distances(curves):
 
 # %%
 if __name__ == "__main__":
-    X, y = next(iter(text_windows("standard", 0, batch_size=256).val.epoch(0)))
+    X, y = next(iter(text_windows(shown, 0, batch_size=256).val.epoch(0)))
     models = {"after 20 epochs": run.model} | {f"at the start, times {gain}": fresh_model(gain) for gain in (1, 2, 4)}
     curves = {name: gradient_by_distance(model, X, y) for name, model in models.items()}
     for name, norms in curves.items():
@@ -599,9 +603,10 @@ def plot_norms(plain, clipped):
 
 # %%
 if __name__ == "__main__":
-    calm = norms_in_training()
+    steps = {"smoke": 4, "standard": 100}[shown]
+    calm = norms_in_training(steps=steps)
     print(f"as in the jobs: largest norm {calm[1].max():.2f}")
-    plain, clipped = (norms_in_training(limit, gain=4.0, batch_size=32, steps=200) for limit in (None, 1.0))
+    plain, clipped = (norms_in_training(limit, gain=4.0, batch_size=32, steps=2 * steps) for limit in (None, 1.0))
     for name, (losses, norms) in (("as it is", plain), ("clipped", clipped)):
         print(f"{name:>8}: largest norm {norms.max():.1f}, above 1 in {np.sum(norms > 1)} steps;", end=" ")
         print(f"largest loss {losses.max():.2f}, mean of the last ten {losses[-10:].mean():.2f}")
@@ -638,7 +643,7 @@ def depends_on_neighbours(model, X, changed=0, observed=1):
 
 # %%
 if __name__ == "__main__":
-    mixed_up = replace(jobs["concise"], model=lambda: MixedUpModel(nn.RNN(32), VOCABULARY_SIZE)).run("standard")
+    mixed_up = replace(jobs["concise"], model=lambda: MixedUpModel(nn.RNN(32), VOCABULARY_SIZE)).run(shown)
     print(f"mixed up: val_ppl {mixed_up.history.final('val_ppl'):.2f}, right: {run.history.final('val_ppl'):.2f}")
     for name, model in (("mixed up", mixed_up.model), ("right", run.model)):
         print(f"{name}: a window moves its neighbour by {depends_on_neighbours(model, X):.3f}")
@@ -689,7 +694,7 @@ def perplexity(model, X, y):
 # %%
 if __name__ == "__main__":
     X, y, _ = time_machine()
-    leaking = replace(jobs["concise"], data=shuffled_split).run("standard")
+    leaking = replace(jobs["concise"], data=shuffled_split).run(shown)
     for name, result in (("one after the other", run), ("dealt at random", leaking)):
         elsewhere = perplexity(result.model, X[20000:25000], y[20000:25000])
         print(f"{name}: training {math.exp(result.history.final('loss')):.2f},", end=" ")
@@ -742,19 +747,20 @@ if __name__ == "__main__":
 #
 # ## Exercises
 #
-# Solutions are in `rnn_solutions.py`; those marked with a star are checked by a program on every backend.
+# Exercises with a star are checked by a program: `d2l exercise rnn` writes a stub to fill in, `d2l check
+# FILE` examines it on every installed backend. Solutions are in `rnn_solutions.py`.
 #
 # 1. ★ *Less obedient.* Write `sample(logits, temperature, u)`: the index that a draw from softmax(logits /
 #    temperature) gives for the number $u$ in $[0, 1)$, the first one at which the cumulative probability
 #    exceeds $u$. Logits have the shape $(V,)$; the result is a Python integer. What do temperatures near 0 and
-#    far above 1 do? Try `check_sample(sample)`.
+#    far above 1 do?
 # 2. ★ *Cutting the gradient.* For long texts one lets the state run on but stops the gradient every $k$ steps.
 #    Write `truncated(rnn, X, k)`, the hidden states $(T, N, H)$ of `rnn(X)[0]`, such that no gradient passes
 #    from step $jk$ to step $jk - 1$ for $j = 1, 2, \dots$ (steps counted from 0). The function `stop_gradient`
-#    is in `d2l_core.autodiff`. Try `check_truncated(truncated)`.
+#    is in `d2l_core.autodiff`.
 # 3. ★ *Pairs.* Write `bigram_perplexity(X, y, X_val, y_val, vocabulary_size)`: count how often each character
 #    follows each other one in training, add one to all counts, and predict these frequencies. After how many
-#    epochs does the network overtake this table? Try `check_bigram_perplexity(bigram_perplexity)`.
+#    epochs does the network overtake this table?
 # 4. *The second bias.* Show that $\mathbf{b}_{ih}$ and $\mathbf{b}_{hh}$ have the same gradient, and that their
 #    sum moves as a single bias does with twice the learning rate. Check the first on a model.
 # 5. *An orthogonal start.* Replace the initial $\mathbf{W}_{hh}$ by an orthogonal matrix and measure

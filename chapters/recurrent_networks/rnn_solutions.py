@@ -2,7 +2,6 @@
 # # A recurrent network that writes: solutions
 
 # %%
-import math
 
 import numpy as np
 from d2l_chapters.recurrent_networks.rnn import (
@@ -19,7 +18,12 @@ from d2l_chapters.recurrent_networks.rnn import (
 from d2l_core import random, xp
 from d2l_core.autodiff import stop_gradient, value_and_grad
 from d2l_core.data import tokenise
+from d2l_core.lessons import scale
 from d2l_core.nn.functional import one_hot, softmax
+
+# %%
+if __name__ == "__main__":
+    shown = scale(at_most="standard")  # of the runs that the text discusses; short ones at `smoke`
 
 # %% [markdown]
 # ## 1. Less obedient
@@ -34,21 +38,6 @@ def sample(logits, temperature, u):
     """The index that u in [0, 1) draws from softmax(logits / temperature); logits (V,)."""
     cumulative = xp.to_numpy(xp.cumulative_sum(softmax(logits / temperature), axis=0))  # (V,)
     return min(int(np.sum(cumulative <= u)), len(cumulative) - 1)
-
-
-def check_sample(candidate):
-    """Raise AssertionError with a hint unless `candidate` draws from the softmax at a temperature."""
-    logits = random.normal((6,), "rnn_solutions", "logits", std=2.0)
-    for temperature in (0.2, 1.0, 5.0):
-        powers = np.exp((logits - logits.max()) / temperature)
-        edges = np.concatenate([[0.0], np.cumsum(powers / powers.sum())])
-        for index, u in enumerate((edges[:-1] + edges[1:]) / 2.0):
-            if edges[index + 1] - edges[index] < 1e-4:
-                continue
-            found = int(candidate(xp.asarray(logits), temperature, float(u)))
-            assert found == index, (
-                f"At temperature {temperature} the draw u = {u:.4f} should be index {index} but is {found}."
-            )
 
 
 def write(model, vocabulary, prefix, num_characters, temperature, seed=0):
@@ -66,9 +55,8 @@ def write(model, vocabulary, prefix, num_characters, temperature, seed=0):
 
 # %%
 if __name__ == "__main__":
-    check_sample(sample)
     vocabulary = time_machine()[2]
-    run = jobs["concise"].run("standard")
+    run = jobs["concise"].run(shown)
     for temperature in (0.1, 0.5, 1.0, 3.0):
         print(temperature, repr(write(run.model, vocabulary, "time traveller ", 50, temperature)))
 
@@ -96,26 +84,6 @@ def truncated(rnn, X, k):
     return xp.concat(pieces)  # (T, N, H)
 
 
-def check_truncated(candidate):
-    """Raise AssertionError with a hint unless `candidate` keeps the states and cuts the gradient every k steps."""
-    T, N = 5, 2
-    X = xp.asarray(random.normal((T, N, 3), "rnn_solutions", "X"))
-    rnn = RNNScratch(3, 4).initialise(seed=0)
-    expected = xp.to_numpy(rnn(X)[0])
-    for k in (2, 5):
-        found = xp.to_numpy(candidate(rnn, X, k))
-        assert found.shape == expected.shape, f"The hidden states should have the shape {expected.shape}."
-        assert np.allclose(found, expected, atol=1e-5), f"With k = {k} the hidden states should be those of rnn(X)."
-        for t in range(T):
-            _, gradient = value_and_grad(lambda X, k=k, t=t: xp.sum(candidate(rnn, X, k)[t]))(X)
-            reaches = np.abs(xp.to_numpy(gradient)).max(axis=(1, 2)) > 0.0
-            first = t - t % k
-            assert np.array_equal(reaches, [first <= s <= t for s in range(T)]), (
-                f"With k = {k} the gradient of step {t} should reach the inputs of the steps {first} to {t} and no "
-                f"others, but it reaches {np.flatnonzero(reaches).tolist()}."
-            )
-
-
 # %% [markdown]
 # ## 3. Pairs
 #
@@ -131,24 +99,8 @@ def bigram_perplexity(X, y, X_val, y_val, vocabulary_size):
     return float(np.exp(-log_p[np.ravel(X_val), np.ravel(y_val)].mean()))
 
 
-def check_bigram_perplexity(candidate):
-    """Raise AssertionError with a hint unless `candidate` is the perplexity of a table of pairs."""
-    for size, count in ((3, 20), (5, 200)):
-        chain = np.floor(size * random.uniform((count + 1,), "rnn_solutions", "chain", size)).astype(np.int32)
-        X, y = chain[:-1].reshape(2, -1), chain[1:].reshape(2, -1)
-        X_val, y_val = X[:, ::2], y[:, ::2]
-        total = 0.0
-        for a, b in zip(X_val.ravel(), y_val.ravel(), strict=True):
-            after_a = y[np.equal(X, a)]
-            total -= math.log((np.sum(after_a == b) + 1) / (len(after_a) + size))
-        expected, found = math.exp(total / X_val.size), float(candidate(X, y, X_val, y_val, size))
-        assert np.isclose(found, expected, rtol=1e-6), f"The perplexity should be {expected:.4f} but is {found:.4f}."
-
-
 # %%
 if __name__ == "__main__":
-    check_truncated(truncated)
-    check_bigram_perplexity(bigram_perplexity)
     X, y, _ = time_machine()
     train, val = slice(10000), slice(10000, 15000)
     print("pairs:", bigram_perplexity(X[train], y[train], X[val], y[val], VOCABULARY_SIZE))
@@ -203,7 +155,7 @@ def orthogonal_model(seed=0):
 
 # %%
 if __name__ == "__main__":
-    batch = next(iter(text_windows("standard", 0, batch_size=256).val.epoch(0)))
+    batch = next(iter(text_windows(shown, 0, batch_size=256).val.epoch(0)))
     for name, model in (("uniform", fresh_model()), ("orthogonal", orthogonal_model())):
         print(name, gradient_by_distance(model, *batch)[[0, 5, 10, 31]])
 

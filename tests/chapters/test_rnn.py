@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from _examining import examine
 from d2l_chapters.recurrent_networks import rnn as lesson
 from d2l_chapters.recurrent_networks import rnn_solutions as solutions
 
@@ -169,12 +170,6 @@ def test_shuffled_split_deals_out_the_same_windows():
     assert not np.array_equal(plain.val.arrays[0], dealt.val.arrays[0])
 
 
-def test_solutions_pass_their_checks():
-    solutions.check_sample(solutions.sample)
-    solutions.check_truncated(solutions.truncated)
-    solutions.check_bigram_perplexity(solutions.bigram_perplexity)
-
-
 @pytest.mark.parametrize(
     "wrong",
     [
@@ -186,7 +181,7 @@ def test_solutions_pass_their_checks():
 )
 def test_check_sample_finds_mistakes(wrong):
     with pytest.raises(AssertionError, match="should be index"):
-        solutions.check_sample(wrong)
+        examine("rnn", "sample", wrong)
 
 
 def _restarted(rnn, X, k):
@@ -204,7 +199,7 @@ def _restarted(rnn, X, k):
 )
 def test_check_truncated_finds_mistakes(wrong):
     with pytest.raises(AssertionError, match="should"):
-        solutions.check_truncated(wrong)
+        examine("rnn", "truncated", wrong)
 
 
 @pytest.mark.parametrize(
@@ -217,7 +212,7 @@ def test_check_truncated_finds_mistakes(wrong):
 )
 def test_check_bigram_perplexity_finds_mistakes(wrong):
     with pytest.raises(AssertionError, match="perplexity should be"):
-        solutions.check_bigram_perplexity(wrong)
+        examine("rnn", "bigram_perplexity", wrong)
 
 
 def test_further_solutions(run, text):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from _examining import examine
 from d2l_chapters.linear_classification import softmax_regression as lesson
 from d2l_chapters.linear_classification import softmax_regression_solutions as solutions
 
@@ -96,11 +97,6 @@ def test_training_never_moves_the_mean_row():
     assert mean_row < 1e-4 * weight
 
 
-def test_solutions_pass_their_checks():
-    solutions.check_smoothed_loss(solutions.smoothed_loss)
-    solutions.check_top_k_accuracy(solutions.top_k_accuracy)
-
-
 @pytest.mark.parametrize(
     "wrong",
     [
@@ -111,8 +107,8 @@ def test_solutions_pass_their_checks():
     ],
 )
 def test_check_smoothed_loss_finds_mistakes(wrong):
-    with pytest.raises(AssertionError, match="should be"):
-        solutions.check_smoothed_loss(wrong)
+    with pytest.raises(AssertionError, match="should"):
+        examine("softmax-regression", "smoothed_loss", wrong)
 
 
 @pytest.mark.parametrize(
@@ -125,7 +121,7 @@ def test_check_smoothed_loss_finds_mistakes(wrong):
 )
 def test_check_top_k_accuracy_finds_mistakes(wrong):
     with pytest.raises(AssertionError, match="share should be"):
-        solutions.check_top_k_accuracy(wrong)
+        examine("softmax-regression", "top_k_accuracy", wrong)
 
 
 def test_the_figures_can_be_drawn():
