@@ -396,7 +396,9 @@ if __name__ == "__main__":
     X, labels = images("train")  # (6000, 784), (6000,)
     X_test, labels_test = images("test")  # (1000, 784), (1000,)
     means = class_means(X, labels)  # (10, 784)
-    report(**accuracies(X_test, labels_test, means))
+    bright = accuracies(X_test, labels_test, means)
+    report(euclidean=bright["euclidean"], absolute=bright["absolute"], largest=bright["largest"])
+    report(dot=bright["dot"], cosine=bright["cosine"])
     dimmed = accuracies(0.5 * X_test, labels_test, means)
     nearest = xp.argmax(similarities(0.5 * X_test, means)["euclidean"], axis=1)  # (1000, 10) -> (1000,)
     report(
