@@ -112,7 +112,8 @@ if __name__ == "__main__":
 # *Permuting axes* permutes lengths and strides in the same way. The transpose of a matrix is the case of two axes.
 #
 # *Reshaping* keeps the row-major order and changes the lengths, whose product must stay the same. It only writes down
-# new strides if the old ones are those of the row-major order; otherwise the elements must be copied first.
+# new strides if the old ones are those of the row-major order; otherwise the elements must be copied first (libraries
+# know a few more cases without a copy).
 #
 # *Broadcasting* lets two tensors of different shapes take part in one sum or product. Write the shapes one above the
 # other, aligned at the *last* axis, and imagine ones in front of the shorter. Two lengths go together if they are
@@ -293,8 +294,8 @@ if __name__ == "__main__":
 # Sunday is the busiest day with 253.5<!--lesson.sunday--> visitors on average, and the reason is midday: at weekends
 # 123.8<!--lesson.weekend_midday--> people come then, on workdays 23.4<!--lesson.workday_midday-->. In the evening it
 # is the other way round, 53.2<!--lesson.weekend_evening--> against 71.3<!--lesson.workday_evening-->. The second
-# lifeguard is needed at two middays a week. Two lines of reductions have told us so, and in both the axes were named
-# by what they mean.
+# lifeguard is needed at two middays a week, and Sunday evening, with 49 and 44 visitors, is quieter than Monday
+# evening, with 62 and 60. Two lines of reductions have told us so, and in both the axes were named by what they mean.
 #
 # To put tensors together, `concat` joins along an axis that exists and `stack` along a new one. Two weeks of shape
 # (7, 3) become (14, 3) by the one and (2, 7, 3) by the other.

@@ -98,8 +98,8 @@ if __name__ == "__main__":
 # and the covariance with any other column $y$ shrinks by the same factor (if the mean of $y$ is the same in the gaps
 # as elsewhere). Two things follow. The slope of a line through the points, $\operatorname{cov}(x, y) /
 # \operatorname{var}(x)$, does not change: on average, filling with the mean is fair to a linear model. But the
-# correlation, the covariance divided by *both* standard deviations, is multiplied by $(1 - m) / \sqrt{1 - m} =
-# \sqrt{1 - m}$. The column says less than it did, as it should.
+# correlation, the covariance divided by *both* standard deviations, is multiplied by
+# $(1 - m) / \sqrt{1 - m} = \sqrt{1 - m}$. The column says less than it did, as it should.
 #
 # **What dropping costs.** If each of $d$ columns has gaps with probability $m$, independently, then a row is complete
 # with probability $(1 - m)^d$. For $m = 0.2$ and five columns this is $0.33$: a fifth of the numbers is missing and
@@ -498,8 +498,8 @@ if __name__ == "__main__":
 # elsewhere one writes the mask, as we did.
 #
 # `where` has a trap under differentiation. It computes both sides, and in the gradient the side that was not chosen
-# is multiplied by zero; if that side is NaN or infinite the product is NaN. Fill first and compute afterwards, as
-# `statistics` does, when gradients are to pass.
+# is multiplied by zero; if its derivative is NaN or infinite the product is NaN. Fill first and compute afterwards,
+# as `statistics` does, when gradients are to pass.
 #
 # Keras has preprocessing layers that `adapt` to data, scikit-learn has `fit` and `transform`; our `learn` and `apply`
 # are the same idea. Such a layer becomes part of the saved model, so that whoever uses the model cannot forget it.

@@ -140,8 +140,8 @@ if __name__ == "__main__":
 # something else altogether. In Python it is `A * B`; the product of matrices is `xp.matmul`, or the sign `@`.
 #
 # **Cost.** Each of the $mn$ elements is a sum of $k$ products: $mkn$ multiplications. By associativity we may choose
-# the order, and it matters. For square matrices with a thousand rows, $(\mathbf{A}\mathbf{B})\mathbf{x}$ takes $10^9
-# + 10^6$ multiplications and $\mathbf{A}(\mathbf{B}\mathbf{x})$ only $2 \cdot 10^6$.
+# the order, and it matters. For square matrices with a thousand rows, $(\mathbf{A}\mathbf{B})\mathbf{x}$ takes
+# $10^9 + 10^6$ multiplications and $\mathbf{A}(\mathbf{B}\mathbf{x})$ only $2 \cdot 10^6$.
 #
 # **Length and angle.** By Pythagoras' theorem the length of a vector is its *Euclidean norm*,
 # $\lVert\mathbf{x}\rVert_2 = \sqrt{\mathbf{x}^\top\mathbf{x}}$. Two vectors and their difference form a triangle,

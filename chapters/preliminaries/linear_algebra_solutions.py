@@ -93,10 +93,10 @@ if __name__ == "__main__":
 # ## 5. A chain of three
 #
 # From the left it takes $10 \cdot 1000 \cdot 5 = 50{,}000$ and then $10 \cdot 5 \cdot 500 = 25{,}000$
-# multiplications, 75,000 in all. From the right, $1000 \cdot 5 \cdot 500 = 2{,}500{,}000$ and $10 \cdot 1000 \cdot
-# 500 = 5{,}000{,}000$, a hundred times as many. Start where the result is small: long inner axes should vanish early,
-# short ones late. For longer chains one compares all ways to set the brackets, which dynamic programming does without
-# trying each.
+# multiplications, 75,000 in all. From the right, $1000 \cdot 5 \cdot 500 = 2{,}500{,}000$ and
+# $10 \cdot 1000 \cdot 500 = 5{,}000{,}000$, a hundred times as many. Start where the result is small: long inner axes
+# should vanish early, short ones late. For longer chains one compares all ways to set the brackets, which dynamic
+# programming does without trying each.
 
 
 # %%
