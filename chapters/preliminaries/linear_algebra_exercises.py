@@ -130,5 +130,5 @@ def check_safe_norm_small(candidate):
 def check_safe_norm_edges(candidate):
     """Zeros, and a largest element that is negative."""
     expect_close(candidate(xp.zeros((3,))), 0.0, "The norm of zeros is zero, not NaN.")
-    x = np.array([-12.0, 5.0], np.float32)
+    x = np.array([-12.0, -5.0], np.float32)
     expect_close(candidate(xp.asarray(x)), 13.0, "Scale by the largest absolute value, not by the largest value.")
