@@ -217,7 +217,7 @@ def plot_errors(delta=4e-6):
     h = STEPS[STEPS <= 1.0]
     axes.loglog(h, h / 2 * 0.96 + 2 * delta / h, "-", color=INK, linewidth=1, label="bounds for float32")
     axes.loglog(h, h * h / 6 * 0.288 + delta / h, "-", color=INK, linewidth=1)
-    axes.set(xlabel="step $h$ in seconds", ylabel="error of the speed in m/s", ylim=(1e-11, 1e2))
+    axes.set(xlabel="step $h$ in seconds", ylabel="error of the speed in m/s", ylim=(1e-11, 1e6))
     axes.legend(loc="upper left")
     return figure
 
