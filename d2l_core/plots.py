@@ -74,10 +74,22 @@ def house_style(draw: Callable[P, Any]) -> Callable[P, Any]:
         settings: Any = style()
         with plt.rc_context(settings):
             figure = draw(*args, **kwargs)
+            _settle(figure)
         plt.close(figure)
         return figure
 
     return styled
+
+
+def _settle(figure: Any) -> None:
+    """Lines and words keep names such as ``C0`` until they are drawn, when the style is gone: look them up now."""
+    from matplotlib.colors import to_rgba
+
+    for artist in figure.findobj(lambda artist: hasattr(artist, "get_color")):
+        for of in ("color", "markerfacecolor", "markeredgecolor"):
+            colour = getattr(artist, f"get_{of}", lambda: None)()
+            if isinstance(colour, str) and colour not in ("auto", "none"):
+                getattr(artist, f"set_{of}")(to_rgba(colour))
 
 
 @dataclass(frozen=True)
