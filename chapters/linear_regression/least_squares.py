@@ -79,10 +79,10 @@ def diagram_levelling():
     for start, end, metres in MEASURED:
         drawing.arrow(circles[start], circles[end])
         (x1, y1), (x2, y2) = at[start], at[end]
-        length = np.hypot(x2 - x1, y2 - y1)  # the label stands 16 pixels above the line, at 45 per cent of the way
+        length = np.hypot(x2 - x1, y2 - y1)  # the label stands 16 pixels above the line, at 35 per cent of the way
         drawing.text(
-            0.55 * x1 + 0.45 * x2 + 24 * (y2 - y1) / length,
-            0.55 * y1 + 0.45 * y2 - 16 * (x2 - x1) / length,
+            0.65 * x1 + 0.35 * x2 + 24 * (y2 - y1) / length,
+            0.65 * y1 + 0.35 * y2 - 16 * (x2 - x1) / length,
             f"{metres} m",
             size=11,
         )
