@@ -2,7 +2,7 @@
 # name = "layers-and-modules"
 # title = "Layers and modules"
 # sections = ["6.1"]
-# needs = ["linear-regression", "mlp"]
+# needs = ["linear-regression"]
 # data = ["airfoil"]
 # [time]
 # smoke = "1 s"
