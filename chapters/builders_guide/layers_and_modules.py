@@ -23,9 +23,9 @@
 # photographs has 152 layers, but nobody wrote 152 of anything: it consists mainly of four stages, a stage of many
 # equal blocks, a block of three layers. The word that covers layer, block, stage and network alike is *module*.
 #
-# We shall build modules ourselves in twenty lines, to see that nothing is hidden in them, and then use the
-# library's for what needs more than a row of layers: blocks in blocks, one layer in two places, a loop that ends
-# when it is done, and a look at what happens inside.
+# We shall build modules ourselves in twenty lines, to see that nothing is hidden in them, and then use the library's
+# for what the [multilayer perceptron](../multilayer_perceptrons/mlp.py), a plain row of layers, did not need: blocks
+# in blocks, one layer in two places, a loop that ends when it is done, and a look at what happens inside.
 
 # %%
 import math
