@@ -56,8 +56,9 @@ def diagram_tree():
     body, head = picture.box(110, 90, 130, 36, "Sequential"), picture.box(440, 90, 130, 36, "Linear")
     leaves = [picture.box(8, 180, 110, 36, "Linear"), picture.box(240, 180, 110, 36, "Linear")]
     leaves.insert(1, picture.box(128, 180, 94, 36, "ReLU"))
-    for start, end, name in ((root, body, "body"), (root, head, "head")):
-        picture.arrow(start, end, name)
+    for end, x, name in ((body, 200, "body"), (head, 415, "head")):
+        picture.arrow(root, end)
+        picture.text(x, 60, name, size=11)
     for name, leaf in zip("012", leaves, strict=True):
         picture.arrow(body, leaf, name)
     for x, y, path in ((63, 240, "body.0"), (295, 240, "body.2"), (505, 150, "head")):

@@ -35,7 +35,7 @@ import numpy as np
 from d2l_core import nn, optim, xp
 from d2l_core.autodiff import compiled, value_and_grad
 from d2l_core.data import clean, load_time_machine
-from d2l_core.lessons import report
+from d2l_core.lessons import report, scale
 from d2l_core.nn.functional import log_softmax, softmax
 from d2l_core.plots import INK, Diagram, house_style
 
@@ -219,8 +219,9 @@ if __name__ == "__main__":
 
     copies = LetterModel().initialise(letters, seed=0)
     copies.load_state_dict(tied.state_dict() | {"scores.weight": tied.embedding.weight})
-    train_by_hand(copies, frequencies, 30, 1.0, together=("embedding.weight", "scores.weight"))
-    train_by_hand(tied, frequencies, 30, 1.0)
+    steps = 3 if scale() == "smoke" else 30
+    train_by_hand(copies, frequencies, steps, 1.0, together=("embedding.weight", "scores.weight"))
+    train_by_hand(tied, frequencies, steps, 1.0)
     report(gap_copies=xp.max(xp.abs(copies.scores.weight - tied.embedding.weight)))
     assert xp.all(copies.scores.weight == copies.embedding.weight)
 
@@ -275,7 +276,8 @@ if __name__ == "__main__":
     models["frozen"].embedding.freeze()
     for name, model in models.items():
         model.initialise(letters, seed=0)
-        report(**{f"loss_{name}": train(model, frequencies)})
+        steps = 30 if scale() == "smoke" else 300
+        report(**{f"loss_{name}": train(model, frequencies, steps)})
         trained = nn.summary(model, letters).trainable
         print(f"    with {trained} trained numbers; u behind q: {probability(model, 'q', 'u'):.3f}")
 
