@@ -8,6 +8,7 @@ from d2l_chapters.linear_regression.linear_regression import airfoil_arrays
 
 from d2l_core import nn, xp
 from d2l_core.autodiff import custom_gradient
+from d2l_core.lessons import scale
 from d2l_core.nn.functional import squared_error
 from d2l_core.random import normal, permutation
 
@@ -85,7 +86,7 @@ if __name__ == "__main__":
         for pair in airfoil_arrays(permutation(1503, 0, "airfoil"))
     )
     model = network().initialise(seed=0)
-    fit(model, X, y, 400)
+    fit(model, X, y, 30 if scale() == "smoke" else 400)
     one, rows = network(bits=4).initialise(seed=0), network().initialise(seed=0)
     one.load_state_dict(model.state_dict())
     state = model.state_dict()

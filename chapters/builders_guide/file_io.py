@@ -343,11 +343,13 @@ if __name__ == "__main__":
     model, optimiser = fresh()
     take_steps(model, optimiser, X, y, 0, half)
     nn.save_weights(folder / "run.safetensors", training_state(model, optimiser, half))
-    for name, slots in (("gap_resumed", True), ("gap_forgotten", False)):
+    gaps = []
+    for slots in (True, False):
         model, optimiser = fresh()
         step = restore(nn.read_weights(folder / "run.safetensors"), model, optimiser, slots)
         rest = take_steps(model, optimiser, X, y, step, 2 * half)
-        report(**{name: np.abs(np.subtract(rest, whole[half:])).max()})
+        gaps.append(np.abs(np.subtract(rest, whole[half:])).max())
+    report(gap_resumed=gaps[0], gap_forgotten=gaps[1])
 
 # %% [markdown]
 # With the whole state the losses are those of the uninterrupted run, with a difference of

@@ -274,12 +274,13 @@ if __name__ == "__main__":
         "symmetric": LetterModel(mix=False, tied=True),
     }
     models["frozen"].embedding.freeze()
+    steps, losses = 30 if scale() == "smoke" else 300, {}
     for name, model in models.items():
-        model.initialise(letters, seed=0)
-        steps = 30 if scale() == "smoke" else 300
-        report(**{f"loss_{name}": train(model, frequencies, steps)})
+        losses[name] = train(model.initialise(letters, seed=0), frequencies, steps)
         trained = nn.summary(model, letters).trainable
-        print(f"    with {trained} trained numbers; u behind q: {probability(model, 'q', 'u'):.3f}")
+        print(f"{name}: {trained} trained numbers; u behind q: {probability(model, 'q', 'u'):.3f}")
+    report(loss_separate=losses["separate"], loss_tied=losses["tied"])
+    report(loss_frozen=losses["frozen"], loss_symmetric=losses["symmetric"])
 
 # %% [markdown]
 # Who knows only how frequent each letter is pays 2.827<!--lesson.entropy_alone--> nats a letter; no model that sees
