@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-__all__ = ["cache_dir", "replace_file"]
+__all__ = ["cache_dir", "replace_bytes", "replace_file"]
 
 
 def cache_dir() -> Path:
@@ -35,3 +35,15 @@ def replace_file(path: Path, write: Callable[[Path], None]) -> None:
     except BaseException:
         part.unlink(missing_ok=True)
         raise
+
+
+def replace_bytes(path: Path, data: bytes) -> None:
+    """Make `path` a file with these bytes in one step, and see to it that they are on the disk before it is named."""
+
+    def write(part: Path) -> None:
+        with part.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+
+    replace_file(path, write)

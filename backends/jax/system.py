@@ -16,7 +16,8 @@ def _devices() -> dict[str, jax.Device]:
     accelerators = (device for device in jax.local_devices() if device.platform != "cpu")
     found = {f"{_kind(device)}:{device.id}": device for device in accelerators}
     with contextlib.suppress(RuntimeError):  # JAX_PLATFORMS may leave the processor out
-        found["cpu"] = jax.local_devices(backend="cpu")[0]
+        first, *others = jax.local_devices(backend="cpu")
+        found |= {"cpu": first} | {f"cpu:{device.id}": device for device in others}
     return found
 
 

@@ -39,6 +39,7 @@ from d2l_core.nn._recurrent import GRU, LSTM, RNN, Bidirectional, Stacked
 from d2l_core.nn._state import StateMismatch
 from d2l_core.nn._summary import Summary, SummaryRow, summary
 from d2l_core.nn._variable import Buffer, Initialiser, Parameter, Variable
+from d2l_core.nn._weights_file import read_weights, save_weights
 
 __all__ = [
     "GRU",
@@ -95,7 +96,9 @@ __all__ = [
     "functional",
     "initialisers",
     "probing",
+    "read_weights",
     "record_activations",
+    "save_weights",
     "set_default_seed",
     "summary",
 ]

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import errno
 import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from d2l_core._paths import replace_file
+from d2l_core._paths import replace_bytes
 from d2l_core.errors import CheckpointError
 
 FORMAT = "d2l-checkpoint-1"
@@ -49,8 +48,7 @@ class Checkpoint:
         tensors |= {f"optimiser/{name}": np.ascontiguousarray(a) for name, a in self.optimiser.items()}
         data = save(tensors, metadata={"format": FORMAT, "state": json.dumps(self.state)})
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            replace_file(path, lambda part: _write(part, data))
+            replace_bytes(path, data)
         except OSError as error:
             advice = "free some space" if error.errno == errno.ENOSPC else "choose another folder"
             raise CheckpointError(
@@ -83,10 +81,3 @@ class Checkpoint:
 
 def _part(tensors: Arrays, prefix: str) -> Arrays:
     return {name.removeprefix(prefix): array for name, array in tensors.items() if name.startswith(prefix)}
-
-
-def _write(path: Path, data: bytes) -> None:
-    with path.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())

@@ -119,3 +119,22 @@ def test_devices_of_one_kind_give_the_same_bits(framework, tmp_path):
         for i in (0, 1)
     ]
     assert bits(runs[0]) == bits(runs[1])
+
+
+BY_NAME = """
+from d2l_core import xp
+with use_backend("jax", precision=32) as backend:
+    names = backend.devices()
+    found = {name: xp.ones((2,), device=name).devices() for name in names}
+    with use_backend("jax", device="cpu:1"):
+        moved = xp.asarray(xp.ones((2,), device="cpu"))
+        assert moved.devices() == found["cpu:1"] != found["cpu"]
+        assert nn.Linear(2, 2).initialise(seed=0).weight.devices() == found["cpu:1"]
+    np.savez(sys.argv[2], names=np.array(names))
+"""
+
+
+@pytest.mark.skipif("jax" not in selected_backends(), reason="only JAX can split a processor into several by itself")
+def test_every_part_of_a_divided_processor_is_a_device(tmp_path):
+    flags = {"XLA_FLAGS": "--xla_force_host_platform_device_count=2", "JAX_PLATFORMS": "cpu"}
+    assert child(BY_NAME, "jax", tmp_path / "names.npz", **flags)["names"].tolist() == ["cpu", "cpu:1"]
