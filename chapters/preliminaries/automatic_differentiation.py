@@ -2,7 +2,7 @@
 # name = "automatic-differentiation"
 # title = "Automatic differentiation"
 # sections = ["2.5"]
-# needs = ["linear-regression", "calculus"]
+# needs = ["calculus"]
 # data = ["airfoil"]
 # [time]
 # smoke = "2 s"
@@ -36,8 +36,7 @@
 import time
 
 import numpy as np
-from d2l_chapters.linear_regression.linear_regression import airfoil
-from d2l_chapters.preliminaries.calculus import largest_gap, numerical_gradient
+from d2l_chapters.preliminaries.calculus import largest_gap, numerical_gradient, wind_tunnel
 
 from d2l_core import active, random, use_backend, xp
 from d2l_core.autodiff import grad, jvp, stop_gradient, value_and_grad, vjp
@@ -327,19 +326,13 @@ if __name__ == "__main__":
 # The library's `value_and_grad(f)` does the same with the active framework's own machinery: for a function that returns
 # one number it gives the value and the gradient. `vjp(f, x)` returns the value and the function from $\mathbf{u}$ to
 # $\mathbf{J}^\top\mathbf{u}$, `jvp(f, x, v)` the value and $\mathbf{J}\mathbf{v}$. We compare on something of the real
-# kind: a network with 8 hidden units that predicts the noise of a wing from five measured features, as in
-# [Linear regression](../linear_regression/linear_regression.py), on 200 cases. It has 57 parameters, which we keep in
-# one vector so that our numerical gradient from the last lesson can join in.
+# kind: a network with 8 hidden units that predicts the noise of a wing from five measured features, the cases of the
+# last lesson, on 200 of them. It has 57 parameters, which we keep in one vector so that our numerical gradient from
+# that lesson can join in.
 
 # %%
 HIDDEN = 8
 SIZES = (5 * HIDDEN, HIDDEN, HIDDEN, 1)  # of W1 (5, 8), b1 (8,), W2 (8, 1), b2 (1,): 57 in all
-
-
-def first_cases(n=200):
-    """Features (n, 5) and targets (n, 1) of the first training cases, standardised."""
-    X, y = airfoil("standard", 0).train.arrays
-    return xp.asarray(X[:n]), xp.asarray(y[:n])
 
 
 def start():
@@ -369,7 +362,7 @@ def in_one_vector(tensors):
 
 # %%
 if __name__ == "__main__":
-    (X, y), theta = first_cases(), start()
+    (X, y), theta = wind_tunnel(200), start()
     loss = lambda theta: network_loss(unpacked(theta), X, y)  # noqa: E731
     value, automatic = value_and_grad(loss)(theta)  # (), (57,)
     nodes = [Node(tensor) for tensor in unpacked(theta)]
@@ -417,7 +410,7 @@ if __name__ == "__main__":
 def gradient_in(precision):
     """The network's gradient (57,) as a NumPy array, computed with 32 or 64 bits."""
     with use_backend(active().name, precision=precision):
-        X, y = first_cases()
+        X, y = wind_tunnel(200)
         return xp.to_numpy(value_and_grad(lambda theta: network_loss(unpacked(theta), X, y))(start())[1])
 
 
@@ -425,7 +418,7 @@ def difference_errors(steps):
     """Largest error of the gradient by central differences in 32 bits, for each step: (k,)."""
     truth = gradient_in(64)
     with use_backend(active().name, precision=32):
-        (X, y), theta = first_cases(), start()
+        (X, y), theta = wind_tunnel(200), start()
         measured = [
             numerical_gradient(lambda theta: network_loss(unpacked(theta), X, y), theta, float(h)) for h in steps
         ]
@@ -493,7 +486,7 @@ if __name__ == "__main__":
 # %%
 def stored_by_depth(depths, n=200):
     """Numbers kept for the backward pass of a network with 1, 2, ... hidden layers of 8 units, by depth."""
-    X, y = first_cases(n)
+    X, y = wind_tunnel(n)
     found = {}
     for depth in depths:
         hidden = Node(X)  # (n, 5)

@@ -2,7 +2,7 @@
 # name = "calculus"
 # title = "Calculus"
 # sections = ["2.4"]
-# needs = ["linear-regression"]
+# needs = []
 # data = ["airfoil"]
 # [time]
 # smoke = "1 s"
@@ -32,12 +32,13 @@
 import math
 
 import numpy as np
-from d2l_chapters.linear_regression.linear_regression import airfoil, gradient_by_hand
 
 from d2l_core import xp
 from d2l_core.autodiff import value_and_grad
+from d2l_core.data import load_airfoil
 from d2l_core.lessons import report
 from d2l_core.plots import INK, flow, house_style
+from d2l_core.random import permutation
 
 # %% [markdown]
 # ## The idea
@@ -314,16 +315,28 @@ if __name__ == "__main__":
 #
 # ## A gradient measured
 #
-# Now six variables at once. The lesson on [linear regression](../linear_regression/linear_regression.py) predicts the
-# noise of a wing from five features with weights and a bias, and derives the gradient of the mean squared error by
-# hand. We put the six parameters into one vector $\boldsymbol\theta$ of shape $(6,)$ and obtain the gradient in three
-# ways.
+# Now six variables at once. In a wind tunnel the noise of a wing was measured together with five features, such as the
+# frequency. We predict it by a sum of the features times five weights, plus a number, and take the mean squared error
+# as the loss; [Linear regression](../linear_regression/linear_regression.py) will do this in earnest. We put the six
+# parameters into one vector $\boldsymbol\theta$ of shape $(6,)$ and obtain the gradient in three ways. One is a
+# formula: with features $\mathbf{X}$ $(n, 5)$ and residuals $\mathbf{r}$ $(n, 1)$, predictions minus measurements, the
+# chain rule gives $\frac{2}{n} \mathbf{X}^\top \mathbf{r}$ for the weights and twice the mean residual for the added
+# number.
 
 
 # %%
+def wind_tunnel(n=1000):
+    """Features (n, 5) and noise (n, 1) of measurements in random order, each column with mean 0 and deviation 1."""
+    X, y = load_airfoil()  # (1503, 5), (1503,)
+    order = permutation(1503, 0, "airfoil")[:1000]
+    X, y = X[order], y[order][:, None]  # (1000, 5), (1000, 1)
+    X, y = (X - X.mean(axis=0)) / X.std(axis=0), (y - y.mean()) / y.std()
+    return xp.asarray(X[:n]), xp.asarray(y[:n])
+
+
 def airfoil_loss():
-    """The mean squared error over the 1,000 training cases as a function from theta (6,) to (); and the cases."""
-    X, y = (xp.asarray(array) for array in airfoil("standard", 0).train.arrays)  # (1000, 5), (1000, 1)
+    """The mean squared error over 1,000 cases as a function from theta (6,) to (); and the cases."""
+    X, y = wind_tunnel()  # (1000, 5), (1000, 1)
 
     def loss(theta):
         residual = xp.matmul(X, xp.reshape(theta[:5], (5, 1))) + theta[5] - y  # (1000, 1)
@@ -382,8 +395,9 @@ if __name__ == "__main__":
     loss, X, y = airfoil_loss()
     theta = xp.asarray(np.zeros(6))  # (6,)
     automatic = value_and_grad(loss)(theta)[1]  # (6,)
-    formula = gradient_by_hand(X, y, xp.reshape(theta[:5], (5, 1)), theta[5:])
-    formula = xp.concat([xp.reshape(formula["weight"], (5,)), formula["bias"]])  # (5,), (1,) -> (6,)
+    residual = xp.matmul(X, xp.reshape(theta[:5], (5, 1))) + theta[5] - y  # (1000, 1)
+    of_weights = 2.0 / 1000 * xp.matmul(xp.matrix_transpose(X), residual)  # (5, 1000) @ (1000, 1) -> (5, 1)
+    formula = xp.concat([xp.reshape(of_weights, (5,)), 2.0 * xp.mean(residual, axis=0)])  # (5,), (1,) -> (6,)
     print("automatic:", xp.to_numpy(automatic).round(4), " formula:", xp.to_numpy(formula).round(4))
     gaps = {h: largest_gap(numerical_gradient(loss, theta, h), automatic) for h in (1.0, 1e-2, 1e-4)}
     print("largest difference from central differences, by step:", {h: f"{gap:.1e}" for h, gap in gaps.items()})

@@ -533,4 +533,4 @@ if __name__ == "__main__":
 # - D. M. Eddy (1982), *Probabilistic Reasoning in Clinical Medicine: Problems and Opportunities*, in Judgment under
 #   Uncertainty, Cambridge University Press.
 # - J. K. Salmon, M. A. Moraes, R. O. Dror and D. E. Shaw (2011), *Parallel Random Numbers: As Easy as 1, 2, 3*,
-#   Supercomputing.
+#   International Conference for High Performance Computing, Networking, Storage and Analysis.
