@@ -181,12 +181,12 @@ def resize(images, height, width):
 
 
 # %%
-def fashion(split):
+def fashion(split, at=None):
     """Images (n, 28, 28) and labels (n,): all at full scale, the sample at standard, 500 at smoke."""
-    images, labels = load_fashion_mnist(split, sample=scale() != "full")
-    count = 500 if scale() == "smoke" else None
-    if count:
-        chosen = permutation(len(images), 0, "few")[:count]
+    at = at or scale()
+    images, labels = load_fashion_mnist(split, sample=at != "full")
+    if at == "smoke":
+        chosen = permutation(len(images), 0, "few")[:500]
         images, labels = images[chosen], labels[chosen]
     return images, labels.astype(np.int32)
 
