@@ -415,11 +415,13 @@ if __name__ == "__main__":
 # $q - 2q^2$, which gives $q \approx 1/(2l)$ at layer $l$: 0.010 for $l = 50$, and we measured
 # 0.0079<!--lesson.tanh_layer_50-->. The network becomes nearly linear, and no more than that.
 #
-# The standard deviation 0.01, a common choice for shallow networks, multiplies the second moment by $\frac12 \cdot 256
-# \cdot 10^{-4} = 0.0128$ in each layer. From layer 48<!--lesson.first_zero_layer--> on all values are exactly zero,
-# below the smallest float32. The standard deviation 1 reaches infinity at layer 36<!--lesson.first_infinite_layer-->,
-# and then something treacherous happens: differences of infinities are no numbers (NaN), and our ReLU, which keeps what
-# is greater than zero, makes zeros of them, because NaN is not greater than anything. The last layers look calm.
+# The standard deviation 0.01, a common choice for shallow networks, multiplies the second moment by $\frac12 \cdot
+# 256 \cdot 10^{-4} = 0.0128$ in each layer. From layer 48<!--lesson.first_zero_layer--> on all values are exactly
+# zero, below the smallest float32. The standard deviation 1 reaches infinity at layer
+# 36<!--lesson.first_infinite_layer-->, and then something treacherous happens: differences of infinities are no
+# numbers (NaN), and our ReLU, which keeps what is greater than zero, makes zeros of them, because NaN is not
+# greater than anything. The last layers look calm. In both cases no unit of the last layer is open, and the
+# gradient on the way back is zero everywhere (which a logarithmic axis cannot show).
 #
 # ## Does it matter for training?
 #
