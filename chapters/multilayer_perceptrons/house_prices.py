@@ -459,14 +459,14 @@ if __name__ == "__main__":
 
 # %% [markdown]
 # Two of the 1,460<!--lesson.houses--> houses make up 0.27<!--lesson.share_of_two--> of the whole squared error.
-# They are the two largest of all, with 5,642 and 4,676 square feet in Edwards, new, sold "partially", which in the
-# description means before they were finished, and cheap for their size. The model believes that size has its price
-# and is off by 2.5<!--lesson.largest_error--> and 1.3<!--lesson.second_error--> in the logarithm. They spoil more
-# than their own predictions: standing at the far end of the scale, they bend the weights of all others whenever
-# they are in the training part. Without them the cross-validated loss is 0.0129<!--lesson.without_giants-->. De
-# Cock himself advises to leave out houses above 4,000 square feet. May one? If our model is for ordinary sales of
-# finished houses, yes, and one must say so. To remove houses *because* the model fails on them is to decide the
-# result by hand, and in the test part nobody removes them for us.
+# They are the two largest of all, with 5,642 and 4,676 square feet in Edwards, new, sold "partially", which by the
+# description means that they were not yet completed when last assessed, and cheap for their size. The model
+# believes that size has its price and is off by 2.5<!--lesson.largest_error--> and 1.3<!--lesson.second_error--> in
+# the logarithm. They spoil more than their own predictions: standing at the far end of the scale, they bend the
+# weights whenever they are in the training part, for all houses. Without them the cross-validated loss is
+# 0.0129<!--lesson.without_giants-->. De Cock himself advises to leave out houses above 4,000 square feet. May one?
+# If our model is for ordinary sales of finished houses, yes, and one must say so. To remove houses *because* the
+# model fails on them is to decide the result by hand, and in the test part nobody removes them for us.
 #
 # **The bias on foot.** What if we had not subtracted the mean? A house in Ames has a log price of about 12. The
 # bias starts at zero, and each step brings it nearer by the factor $1 - 2\eta = 0.98$ if nothing else helps.
