@@ -3,12 +3,14 @@
     D2L_DATA_DIR=<folder with the full files> python tools/make_samples.py
 
 The result depends on nothing but those files: the first images of each class in file order, kept in that
-order, and texts as they are, compressed without a time stamp.
+order, the first sales of houses, and texts as they are, compressed without a time stamp.
 """
 
 from __future__ import annotations
 
+import csv
 import gzip
+import io
 from pathlib import Path
 
 import numpy as np
@@ -16,9 +18,23 @@ import numpy as np
 from d2l_core.data._hub import Resource, fetch
 from d2l_core.data._idx import encode_idx
 from d2l_core.data.fashion_mnist import load_fashion_mnist
+from d2l_core.data.house_prices import load_house_prices
 
 SAMPLES = Path(__file__).resolve().parent.parent / "d2l_core" / "data" / "samples"
 IMAGES_PER_CLASS = {"train": ("train", 600), "test": ("t10k", 100)}
+HOUSES = {"train": 600, "test": 200}
+JUDGEMENTS = (
+    "OverallQual",
+    "ExterQual",
+    "BsmtQual",
+    "BsmtFinSF1",
+    "LowQualFinSF",
+    "KitchenQual",
+    "FireplaceQu",
+    "GarageYrBlt",
+    "GarageQual",
+)
+"""Columns of the house prices that modeldata, under whose licence the sample is passed on, does not have."""
 WHOLE_FILES = {
     "time-machine": Resource(
         "timemachine.txt",
@@ -45,6 +61,14 @@ def first_of_each_class(labels: np.ndarray, count: int) -> np.ndarray:
     return np.sort(np.concatenate([np.flatnonzero(labels == label)[:count] for label in np.unique(labels)]))
 
 
+def first_houses(split: str, count: int) -> bytes:
+    """The first sales of a split as a CSV file, without the columns that are not passed on."""
+    table = {name: cells[:count] for name, cells in load_house_prices(split).items() if name not in JUDGEMENTS}
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows([table, *zip(*table.values(), strict=True)])
+    return text.getvalue().encode("ascii")
+
+
 def write(path: Path, data: bytes) -> None:
     """Write one sample and say how large it is."""
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -59,6 +83,9 @@ def main() -> None:
         chosen = first_of_each_class(labels, count)
         write(SAMPLES / "fashion-mnist" / f"{prefix}-images-idx3-ubyte.gz", encode_idx(images[chosen]))
         write(SAMPLES / "fashion-mnist" / f"{prefix}-labels-idx1-ubyte.gz", encode_idx(labels[chosen]))
+    for split, count in HOUSES.items():
+        data = gzip.compress(first_houses(split, count), compresslevel=9, mtime=0)
+        write(SAMPLES / "house-prices" / f"kaggle_house_pred_{split}.csv.gz", data)
     for folder, resource in WHOLE_FILES.items():
         data = gzip.compress(fetch(resource).read_bytes(), compresslevel=9, mtime=0)
         write(SAMPLES / folder / f"{resource.name}.gz", data)

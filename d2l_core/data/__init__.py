@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from d2l_core.data._loader import Loader
     from d2l_core.data.airfoil import AIRFOIL_FEATURES, load_airfoil
     from d2l_core.data.fashion_mnist import FASHION_MNIST_LABELS, load_fashion_mnist
+    from d2l_core.data.house_prices import load_house_prices
     from d2l_core.data.images import resize_images, to_float_images
     from d2l_core.data.text import Vocabulary, clean, tokenise, windows
     from d2l_core.data.time_machine import load_time_machine
@@ -32,6 +33,7 @@ _HOMES = {
     "fetch": "_hub",
     "load_airfoil": "airfoil",
     "load_fashion_mnist": "fashion_mnist",
+    "load_house_prices": "house_prices",
     "load_time_machine": "time_machine",
     "resize_images": "images",
     "to_float_images": "images",
@@ -52,6 +54,7 @@ __all__ = [
     "fetch",
     "load_airfoil",
     "load_fashion_mnist",
+    "load_house_prices",
     "load_time_machine",
     "resize_images",
     "to_float_images",

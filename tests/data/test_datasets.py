@@ -22,8 +22,10 @@ from d2l_core.data import (
     decode_idx,
     encode_idx,
     fetch,
+    house_prices,
     load_airfoil,
     load_fashion_mnist,
+    load_house_prices,
     load_time_machine,
     resize_images,
 )
@@ -37,6 +39,8 @@ SAMPLES = {
     "fashion-mnist/t10k-labels-idx1-ubyte.gz": "4f81dd80fbbee90c38545ee999e120b1",
     "fashion-mnist/train-images-idx3-ubyte.gz": "8cdd6eb3db9f71d038db812672f156fd",
     "fashion-mnist/train-labels-idx1-ubyte.gz": "ad10c5b63cc571a1b1e3466e319c5712",
+    "house-prices/kaggle_house_pred_test.csv.gz": "1f7f7c9ffe07cefd71809c3dad8597b5",
+    "house-prices/kaggle_house_pred_train.csv.gz": "b815dabdac4c74e3eac51c06fb51d80b",
     "time-machine/timemachine.txt.gz": "292c97dc6189731e5a9ad4df5a0c5799",
 }
 """The first half of each SHA-256."""
@@ -48,7 +52,7 @@ def test_embedded_files_are_those_that_were_made(path):
     assert hashlib.sha256(data).hexdigest()[:32] == SAMPLES[path]
 
 
-@pytest.mark.parametrize("folder", ["airfoil", "fashion-mnist", "time-machine"])
+@pytest.mark.parametrize("folder", ["airfoil", "fashion-mnist", "house-prices", "time-machine"])
 def test_each_sample_names_its_source(folder):
     text = resources.files("d2l_core.data").joinpath("samples", folder, "ATTRIBUTION.md").read_text("utf-8")
     assert "Source: <http" in text
@@ -257,6 +261,53 @@ def test_airfoil():
     assert target[0] == 126.201
     assert np.isfinite(features).all()
     assert (target.min(), target.max()) == (103.38, 140.987)
+
+
+@pytest.mark.parametrize(("split", "count"), [("train", 600), ("test", 200)])
+def test_house_prices_sample(home, split, count, monkeypatch):
+    monkeypatch.setenv("D2L_OFFLINE", "1")
+    table = load_house_prices(split, sample=True)
+    assert len(table) == 71 + (split == "train")
+    assert next(iter(table)) == "Id"
+    assert ("SalePrice" in table) == (split == "train")
+    assert {len(cells) for cells in table.values()} == {count}
+    assert {"RL", "RM"} <= set(table["MSZoning"])
+    assert 0 < np.sum(table["LotFrontage"] == "NA") < count / 4
+    if split == "train":
+        assert table["SalePrice"][:3].tolist() == ["208500", "181500", "223500"]
+    assert not home.exists()
+
+
+def published_houses(tmp_path, monkeypatch, text):
+    """Make a text the published training file, on this disk."""
+    data = text.encode()
+    name = house_prices._FILES["train"].name
+    (tmp_path / "disk" / "house-prices").mkdir(parents=True)
+    (tmp_path / "disk" / "house-prices" / name).write_bytes(data)
+    file = Resource(name, (), hashlib.sha256(data).hexdigest(), len(data), "house-prices")
+    monkeypatch.setattr(house_prices, "_FILES", {"train": file})
+    monkeypatch.setenv("D2L_DATA_DIR", str(tmp_path / "disk"))
+
+
+def test_full_house_prices_from_a_file_on_disk(home, tmp_path, monkeypatch):
+    published_houses(tmp_path, monkeypatch, 'Id,Fence,SalePrice\n1,NA,100\n2,"a, b",200\n')
+    table = load_house_prices()
+    assert {name: cells.tolist() for name, cells in table.items()} == {
+        "Id": ["1", "2"],
+        "Fence": ["NA", "a, b"],
+        "SalePrice": ["100", "200"],
+    }
+
+
+def test_house_prices_that_cannot_be_had(home, tmp_path, monkeypatch):
+    monkeypatch.setenv("D2L_OFFLINE", "1")
+    with pytest.raises(UsageError, match="no split 'valid'; choose 'train' or 'test'"):
+        load_house_prices("valid")
+    with pytest.raises(DataError, match=r"kaggle_house_pred_test.csv .*D2L_DATA_DIR.*house-prices"):
+        load_house_prices("test")
+    published_houses(tmp_path, monkeypatch, "Id,SalePrice\n1,100\n2\n")
+    with pytest.raises(DataError, match="not as long as its header"):
+        load_house_prices()
 
 
 def test_missing_or_changed_sample_is_an_error(monkeypatch, tmp_path):
