@@ -605,9 +605,9 @@ if __name__ == "__main__":
 # One program with its default settings, four frameworks, and final losses that differ by a factor of fifty; a
 # single run scatters further still. Here $\sigma = 0.1$, and the numbers are the same on each.
 #
-# How the sum is carried out differs as well: as one large matrix product over copied patches, by Winograd's
-# scheme with fewer multiplications (Lavin and Gray, 2016), or by Fourier transforms for large kernels. The order of additions changes,
-# and with it the last digits.
+# How the sum is carried out differs as well: as one large matrix product over copied patches, by Winograd's scheme
+# with fewer multiplications (Lavin and Gray, 2016), or by Fourier transforms for large kernels. The order of
+# additions changes, and with it the last digits.
 #
 # ## Summary
 #
