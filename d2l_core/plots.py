@@ -83,13 +83,13 @@ def house_style(draw: Callable[P, Any]) -> Callable[P, Any]:
 
 def _settle(figure: Any) -> None:
     """Lines and words keep names such as ``C0`` until they are drawn, when the style is gone: look them up now."""
-    from matplotlib.colors import to_rgba
+    from matplotlib.colors import to_hex, to_rgba
 
     for artist in figure.findobj(lambda artist: hasattr(artist, "get_color")):
         for of in ("color", "markerfacecolor", "markeredgecolor"):
             colour = getattr(artist, f"get_{of}", lambda: None)()
             if isinstance(colour, str) and colour not in ("auto", "none"):
-                getattr(artist, f"set_{of}")(to_rgba(colour))
+                getattr(artist, f"set_{of}")(to_hex(colour, keep_alpha=to_rgba(colour)[3] < 1.0))
 
 
 @dataclass(frozen=True)
