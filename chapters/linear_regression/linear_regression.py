@@ -11,7 +11,9 @@
 # full = "2 s"
 # [promises]
 # standard = ["airfoil: val_loss <= 0.55"]
-# full = ["scratch: val_loss <= 0.0461", "concise: val_loss <= 0.0156", "airfoil: val_loss <= 0.55"]
+# full = [
+#   "scratch: val_loss <= 0.0461", "concise: val_loss <= 0.0156", "airfoil: val_loss <= 0.55", "lesson: gap <= 1e-3",
+# ]
 # ///
 
 # %% [markdown]
@@ -35,8 +37,9 @@ from d2l_core.autodiff import value_and_grad
 from d2l_core.data import AIRFOIL_FEATURES, Loader, load_airfoil
 from d2l_core.data.synthetic import linear_data
 from d2l_core.errors import TrainingDiverged
-from d2l_core.lessons import Job, scale
+from d2l_core.lessons import Job, report, scale
 from d2l_core.nn.functional import squared_error
+from d2l_core.plots import INK, house_style
 from d2l_core.random import permutation
 from d2l_core.training import Data, Trainer
 
@@ -56,33 +59,34 @@ if __name__ == "__main__":
 
 
 # %%
+@house_style
 def plot_idea():
     """The model as a network, and a line with its residuals."""
     import matplotlib.pyplot as plt
 
     figure, (left, right) = plt.subplots(1, 2, figsize=(8, 3))
     heights = [3, 2, 1, 0]
+    circle = {"boxstyle": "circle", "facecolor": "none", "edgecolor": INK}
     labels = ["$x_1$", "$x_2$", "$x_d$", "1"]
     weights = ["$w_1$", "$w_2$", "$w_d$", "$b$"]
     for y, label, weight in zip(heights, labels, weights, strict=True):
-        left.annotate("", (2.72, 1.5), (0.28, y), arrowprops={"arrowstyle": "->", "color": "0.3"})
+        left.annotate("", (2.72, 1.5), (0.28, y), arrowprops={"arrowstyle": "->", "color": INK})
         left.text(1.2, y + (1.5 - y) * 0.38 + 0.14, weight, ha="center", fontsize=11)
-        left.text(0, y, label, ha="center", va="center", fontsize=12, bbox={"boxstyle": "circle", "fc": "0.93"})
+        left.text(0, y, label, ha="center", va="center", fontsize=12, bbox=circle)
     left.text(0, 1.5, "...", rotation=90, ha="center", va="center")
-    left.text(3, 1.5, r"$\Sigma$", ha="center", va="center", fontsize=14, bbox={"boxstyle": "circle", "fc": "0.93"})
-    left.annotate(r"$\hat{y}$", (3.28, 1.5), (4.1, 1.5), va="center", fontsize=13, arrowprops={"arrowstyle": "<-"})
-    left.set(xlim=(-0.5, 4.4), ylim=(-0.5, 3.5), title="a weighted sum")
+    left.text(3, 1.5, r"$\Sigma$", ha="center", va="center", fontsize=14, bbox=circle)
+    left.annotate("", (4.0, 1.5), (3.28, 1.5), arrowprops={"arrowstyle": "->", "color": INK})
+    left.text(4.2, 1.5, r"$\hat{y}$", ha="center", va="center", fontsize=13)
+    left.set(xlim=(-0.5, 4.5), ylim=(-0.5, 3.5), title="a weighted sum")
     left.axis("off")
     x = np.linspace(0.3, 3.7, 8)
     noise = np.array([0.5, -0.4, 0.2, 0.6, -0.7, 0.3, -0.5, 0.4])
     line = 0.5 + 0.8 * x
     right.plot(x, line, color="C0", label=r"prediction $\hat{y} = wx + b$")
     right.vlines(x, line, line + noise, color="C1", linestyle=":", label=r"residual $\hat{y} - y$")
-    right.plot(x, line + noise, "k.", label="measured $y$")
+    right.plot(x, line + noise, ".", color="C2", label="measured $y$")
     right.set(xlabel="$x$", ylabel="$y$", title="the best line has the least squared residuals")
-    right.legend(fontsize=8)
-    figure.tight_layout()
-    plt.close(figure)
+    right.legend()
     return figure
 
 
@@ -242,14 +246,14 @@ if __name__ == "__main__":
     print(f"w = {xp.to_numpy(model.weight).ravel()}, b = {xp.to_numpy(model.bias)}")
 
 # %% [markdown]
-# Let us hold our theory against these numbers. For independent standard normal features $\mathbf{H} \approx
-# 2\mathbf{I}$, so with $\eta = 0.03$ each step multiplies the error by about $1 - 0.03 \cdot 2 = 0.94$. Three
-# epochs of 32 steps give $0.94^{96} = 0.0026$; the largest error, 4.2 in the bias, should have shrunk to
-# about 0.011. The part of the loss that we can still remove was $2^2 + 3.4^2 + 4.2^2 = 33.2$ at the start and
-# should be about $0.94^{192} \cdot 33.2 = 0.00023$ at the end, next to the 0.0001 of the noise: 0.00033
-# together. On NumPy with the seeds 0, 1 and 2 the validation losses were 0.00024, 0.00036 and 0.00076. The
-# forecast has the right size; the spread comes from the minibatches and from the sample, whose $\mathbf{H}$
-# is not exactly $2\mathbf{I}$.
+# Let us hold our theory against these numbers. For independent standard normal features
+# $\mathbf{H} \approx 2\mathbf{I}$, so with $\eta = 0.03$ each step multiplies the error by about
+# $1 - 0.03 \cdot 2 = 0.94$. Three epochs of 32 steps give $0.94^{96} = 0.0026$; the largest error, 4.2 in the bias,
+# should have shrunk to about 0.011. The part of the loss that we can still remove was $2^2 + 3.4^2 + 4.2^2 = 33.2$ at
+# the start and should be about $0.94^{192} \cdot 33.2 = 0.00023$ at the end, next to the 0.0001 of the noise: 0.00033
+# together. On NumPy with the seeds 0, 1 and 2 the validation losses were 0.00024<!--scratch.val_loss-->,
+# 0.00036<!--scratch.val_loss seed=1--> and 0.00076<!--scratch.val_loss seed=2-->. The forecast has the right size;
+# the spread comes from the minibatches and from the sample, whose $\mathbf{H}$ is not exactly $2\mathbf{I}$.
 #
 # In later lessons we shall not repeat the loop. The `Trainer` runs it for any model, data, loss and
 # optimiser, and an optimiser is a *rule* for one parameter. Ours has one line.
@@ -302,6 +306,7 @@ if __name__ == "__main__":
     for name, losses in (("by hand", by_hand), ("concise", concise.history.losses)):
         gap = np.max(np.abs(np.subtract(losses, scratch.history.losses)))
         print(f"largest difference over 96 steps between scratch and {name}: {gap:.1e}")
+    report(gap=gap)
     np.testing.assert_allclose(concise.history.losses, scratch.history.losses, rtol=1e-3, atol=1e-6)
 
 
@@ -311,6 +316,7 @@ if __name__ == "__main__":
 
 
 # %%
+@house_style
 def plot_descent(losses):
     """Loss of each step against the forecast of the theory."""
     import matplotlib.pyplot as plt
@@ -319,12 +325,10 @@ def plot_descent(losses):
     steps = np.arange(len(losses))
     start = sum(w * w for w in TRUE_WEIGHT) + TRUE_BIAS**2
     axes.semilogy(steps, losses, label="loss of the minibatch")
-    axes.semilogy(steps, start * 0.94 ** (2 * steps) + 1e-4, "k--", label=r"$33.2 \cdot 0.94^{2t} + 0.0001$")
+    axes.semilogy(steps, start * 0.94 ** (2 * steps) + 1e-4, "--", color="C1", label=r"$33.2 \cdot 0.94^{2t} + 0.0001$")
     axes.set(xlabel="step $t$", ylabel="mean squared error")
     axes.grid(alpha=0.3)
     axes.legend()
-    figure.tight_layout()
-    plt.close(figure)
     return figure
 
 
@@ -391,6 +395,7 @@ def least_squares_loss(arrays):
     return float(np.mean((np.column_stack((X_val, np.ones(len(X_val)))) @ theta - y_val) ** 2))
 
 
+@house_style
 def plot_airfoil(run):
     """Predictions against measurements, and the learned weights."""
     import matplotlib.pyplot as plt
@@ -398,16 +403,14 @@ def plot_airfoil(run):
     X, y = next(iter(run.data.val.epoch(0)))
     figure, (left, right) = plt.subplots(1, 2, figsize=(8.5, 3.2), width_ratios=(1, 1.2))
     left.plot(xp.to_numpy(y), xp.to_numpy(run.model(X)), ".", markersize=3)
-    left.plot((-3, 2.5), (-3, 2.5), "k--", linewidth=1, label="perfect")
+    left.plot((-3, 2.5), (-3, 2.5), "--", color="C1", linewidth=1, label="perfect")
     left.set(xlabel="measured (standardised)", ylabel="predicted")
     left.legend()
     names = [name.split(" in ")[0] for name in AIRFOIL_FEATURES]
     right.barh([n.replace(" of the suction side", "") for n in names], xp.to_numpy(run.model.weight).ravel())
-    right.axvline(0, color="k", linewidth=0.8)
+    right.axvline(0, color=INK, linewidth=0.8)
     right.set(xlabel="weight")
     right.invert_yaxis()
-    figure.tight_layout()
-    plt.close(figure)
     return figure
 
 
@@ -418,33 +421,36 @@ if __name__ == "__main__":
         run = jobs["airfoil"].run(shown, seed)
         loss = run.history.final("val_loss")
         best = least_squares_loss(airfoil_arrays(permutation(1503, seed, "airfoil")))
-        print(f"seed {seed}: val_loss {loss:.4f}, exact solution {best:.4f}, error {loss**0.5 * decibel:.2f} dB")
+        print(f"seed {seed}: val_loss {loss:.4f}")
+        report(**{f"exact_{seed}": best, f"error_in_decibels_{seed}": loss**0.5 * decibel})
+    report(decibels=decibel)
 
 # %%
 if __name__ == "__main__":
     plot_airfoil(run)
 
 # %% [markdown]
-# On every backend that we tried, the validation loss after 20 epochs was 0.508, 0.506 and 0.527 for the seeds
-# 0, 1 and 2. A model that always predicts the mean has a loss near one, so about half of the variance is
-# explained. The deviation of the noise levels is 6.9 dB; what remains of it is about 5 dB. More training
-# would not help: the exact least-squares solution, computed without any descent, comes to 0.503, 0.507 and
-# 0.525. For seed 1 descent was even a little better than the exact solution, which is no contradiction, since
-# that one is the best on the *training* part.
+# The validation loss after 20 epochs was 0.508<!--airfoil.val_loss-->, 0.506<!--airfoil.val_loss seed=1--> and
+# 0.527<!--airfoil.val_loss seed=2--> for the seeds 0, 1 and 2, with the same three digits on every backend. A model
+# that always predicts the mean has a loss near one, so about half of the variance is explained. The deviation of the
+# noise levels is 6.9<!--lesson.decibels--> dB; what remains of it with seed 0 is 4.9<!--lesson.error_in_decibels_0-->
+# dB. More training would not help: the exact least-squares solution, computed without any descent, comes to
+# 0.503<!--lesson.exact_0-->, 0.507<!--lesson.exact_1--> and 0.525<!--lesson.exact_2-->. For seed 1 descent was even a
+# little better than the exact solution, which is no contradiction, since that one is the best on the *training* part.
 #
 # The theory explains why 20 epochs suffice and three would not. The smallest eigenvalue of $\mathbf{H}$ is
-# 0.34, because angle of attack and displacement thickness rise and fall together. In this direction the error
-# shrinks by $1 - 0.03 \cdot 0.34 = 0.99$ in each step: to 0.37 of its size in 96 steps, to 0.0014 in 640. The
-# left figure shows a cloud flatter than the diagonal. This is not yet a fault: predictions that explain half
-# of the variance must be spread less than the measurements, a fact which Galton (1886) found in the heights
-# of parents and children and called regression; the method has its name from there. Whether a straight line
-# is the wrong shape must be seen feature by feature, as in exercise 4.
+# 0.34<!--lesson.smallest-->, because angle of attack and displacement thickness rise and fall together. In this
+# direction the error shrinks by $1 - 0.03 \cdot 0.34 = 0.99$ in each step: to 0.37 of its size in 96 steps, to 0.0014
+# in 640. The left figure shows a cloud flatter than the diagonal. This is not yet a fault: predictions that explain
+# half of the variance must be spread less than the measurements, a fact which Galton (1886) found in the heights of
+# parents and children and called regression; the method has its name from there. Whether a straight line is the wrong
+# shape must be seen feature by feature, as in exercise 4.
 #
 # ## What goes wrong
 #
-# **A column against a row.** Let the targets have shape $(n,)$ while the predictions have $(n, 1)$.
-# Subtracting them is no error: broadcasting stretches both to $(n, n)$ and compares every prediction with
-# every target. The loss that results is
+# **A column against a row.** Let the targets have shape $(n,)$ while the predictions have $(n, 1)$. Subtracting them
+# is no error: broadcasting ([Data manipulation](../preliminaries/data_manipulation.py)) stretches both to $(n, n)$
+# and compares every prediction with every target. The loss that results is
 #
 # $$\frac{1}{n^2} \sum_{i,j} (\hat{y}_i - y_j)^2
 #   = \frac{1}{n} \sum_i (\hat{y}_i - \bar{y})^2 + \operatorname{var}(y),$$
@@ -477,7 +483,7 @@ if __name__ == "__main__":
     data = forgetful(shown, seed=0)
     model, history = train(nn.Linear(1), data, loss=careless_error)
     y_train = data.train.arrays[1]
-    print(f"val_loss {history.final('val_loss'):.2f}; variance of the targets {y_train.var():.2f}")
+    report(forgetful_loss=history.final("val_loss"), variance_of_targets=y_train.var())
     print(f"w = {xp.to_numpy(model.weight).ravel()}, b = {xp.to_numpy(model.bias)}")
     print(f"mean of the targets {y_train.mean():.2f}")
     try:
@@ -486,10 +492,10 @@ if __name__ == "__main__":
         print("squared_error says:", error)
 
 # %% [markdown]
-# The run ended at 15.9, just above the variance of the targets (15.6 in the training part), with a bias near
-# their mean and weights near zero, although weights of 2 and $-3.4$ would have brought the squared error down
-# to 0.0001. No exception, no infinite value, a loss that fell: only a look at the shapes, or a loss that
-# looks for us, finds this.
+# The run ended at 15.9<!--lesson.forgetful_loss-->, just above the variance of the targets
+# (15.6<!--lesson.variance_of_targets--> in the training part), with a bias near their mean and weights near zero,
+# although weights of 2 and $-3.4$ would have brought the squared error down to 0.0001. No exception, no infinite
+# value, a loss that fell: only a look at the shapes, or a loss that looks for us, finds this.
 #
 # **Raw features.** Without standardisation the squared frequency dominates $\mathbf{H}$.
 
@@ -505,21 +511,22 @@ def curvature(X):
 if __name__ == "__main__":
     order = permutation(1503, 0, "airfoil")
     raw, scaled = airfoil_arrays(order, standard=False), airfoil_arrays(order)
-    for name, arrays in (("raw", raw), ("standardised", scaled)):
-        values = curvature(arrays[0][0])
-        print(f"{name}: eigenvalues {values[0]:.2g} to {values[-1]:.2g}, limit {2 / values[-1]:.2g}")
+    before, after = curvature(raw[0][0]), curvature(scaled[0][0])
+    report(raw_smallest=before[0], raw_largest=before[-1], raw_limit=2 / before[-1])
+    report(smallest=after[0], largest=after[-1], limit=2 / after[-1])
     try:
         train(nn.Linear(1), loaders(raw, seed=0))
     except TrainingDiverged as error:
         print(error)
 
 # %% [markdown]
-# With raw features the largest eigenvalue is $3.5 \cdot 10^7$, so the learning rate would have to stay below
-# $5.7 \cdot 10^{-8}$. At 0.03 the error is multiplied by about a million in each step, and float32, which
-# ends near $3.4 \cdot 10^{38}$, overflows within a few steps. A rate that is small enough is no way out: the
-# smallest eigenvalue is 0.00014, so in that direction a factor of $e$ would take more than $10^{11}$ steps.
-# After standardising, the eigenvalues lie between 0.34 and 4.2, and any rate below 0.47 will do with the full
-# gradient.
+# With raw features the largest eigenvalue is $3.5 \cdot 10^7$<!--lesson.raw_largest-->, so the learning rate would
+# have to stay below $5.7 \cdot 10^{-8}$<!--lesson.raw_limit-->. At 0.03 the error is multiplied by about a million in
+# each step, and float32, which ends near $3.4 \cdot 10^{38}$, overflows within a few steps. A rate that is small
+# enough is no way out: the smallest eigenvalue is 0.00014<!--lesson.raw_smallest-->, so in that direction a factor of
+# $e$ would take more than $10^{11}$ steps. After standardising, the eigenvalues lie between
+# 0.34<!--lesson.smallest--> and 4.2<!--lesson.largest-->, and any rate below 0.47<!--lesson.limit--> will do with the
+# full gradient.
 #
 # **A split without shuffling.** The file lists one experiment after the other, each a sweep through the
 # frequencies. If we simply take the first thousand rows for training, the validation set consists of other
@@ -527,17 +534,18 @@ if __name__ == "__main__":
 
 # %%
 if __name__ == "__main__":
-    for name, order in (("random order", permutation(1503, 0, "airfoil")), ("file order", np.arange(1503))):
+    for name, order in (("random", permutation(1503, 0, "airfoil")), ("file", np.arange(1503))):
         _, history = train(nn.Linear(1), loaders(airfoil_arrays(order), seed=0), epochs=20)
-        print(f"{name}: loss {history.final('loss'):.3f}, val_loss {history.final('val_loss'):.3f}")
+        report(**{f"{name}_order_loss": history.final("loss"), f"{name}_order_val_loss": history.final("val_loss")})
 
 # %% [markdown]
-# In file order the training loss is the better one (0.395 against 0.471) and the validation loss much the
-# worse (0.768 against 0.508). Neither number is a mistake; they answer two questions. The random split asks
-# how well we can fill gaps between experiments that were made; the split by rows asks how well we can predict
-# experiments that were not. A user who plans new wings asks the second question and would be misled by the
-# first answer. That is leakage in its mild form: nearly identical neighbours of the validation cases were in
-# the training part.
+# In file order the training loss is the better one (0.395<!--lesson.file_order_loss--> against
+# 0.471<!--lesson.random_order_loss-->) and the validation loss much the worse (0.768<!--lesson.file_order_val_loss-->
+# against 0.508<!--lesson.random_order_val_loss-->). Neither number is a mistake; they answer two questions. The
+# random split asks how well we can fill gaps between experiments that were made; the split by rows asks how well we
+# can predict experiments that were not. A user who plans new wings asks the second question and would be misled by
+# the first answer. That is leakage in its mild form: nearly identical neighbours of the validation cases were in the
+# training part.
 #
 # ## Under the surface
 #
