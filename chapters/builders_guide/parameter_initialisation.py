@@ -503,7 +503,7 @@ if __name__ == "__main__":
 # - X. Glorot and Y. Bengio (2010), *Understanding the Difficulty of Training Deep Feedforward Neural Networks*,
 #   AISTATS.
 # - J. K. Salmon, M. A. Moraes, R. O. Dror and D. E. Shaw (2011), *Parallel Random Numbers: As Easy as 1, 2, 3*,
-#   SC11.
+#   International Conference for High Performance Computing, Networking, Storage and Analysis.
 # - A. M. Saxe, J. L. McClelland and S. Ganguli (2014), *Exact Solutions to the Nonlinear Dynamics of Learning in
 #   Deep Linear Neural Networks*, ICLR.
 # - K. He, X. Zhang, S. Ren and J. Sun (2015), *Delving Deep into Rectifiers: Surpassing Human-Level Performance on

@@ -661,8 +661,9 @@ if __name__ == "__main__":
 #
 # ## References
 #
-# - A.-M. Legendre (1805), *Nouvelles méthodes pour la détermination des orbites des comètes*, Firmin Didot.
-# - C. F. Gauss (1809), *Theoria motus corporum coelestium*, Perthes and Besser.
+# - A.-M. Legendre (1805), *Nouvelles méthodes pour la détermination des orbites des comètes*, the first publication
+#   of least squares.
+# - C. F. Gauss (1809), *Theoria motus corporum coelestium*, least squares from the normal law of errors.
 # - A. S. Householder (1958), *Unitary Triangularization of a Nonsymmetric Matrix*, Journal of the ACM 5.
 # - G. H. Golub (1965), *Numerical Methods for Solving Linear Least Squares Problems*, Numerische Mathematik 7.
 # - N. J. Higham (2002), *Accuracy and Stability of Numerical Algorithms*, second edition, SIAM.

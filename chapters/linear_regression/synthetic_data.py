@@ -453,4 +453,5 @@ if __name__ == "__main__":
 #
 # - G. E. P. Box and M. E. Muller (1958), *A Note on the Generation of Random Normal Deviates*, Annals of Mathematical
 #   Statistics 29.
-# - J. K. Salmon, M. A. Moraes, R. O. Dror and D. E. Shaw (2011), *Parallel Random Numbers: As Easy as 1, 2, 3*, SC11.
+# - J. K. Salmon, M. A. Moraes, R. O. Dror and D. E. Shaw (2011), *Parallel Random Numbers: As Easy as 1, 2, 3*,
+#   International Conference for High Performance Computing, Networking, Storage and Analysis.

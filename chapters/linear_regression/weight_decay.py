@@ -686,5 +686,5 @@ if __name__ == "__main__":
 #   Processing Systems 4.
 # - R. Tibshirani (1996), *Regression Shrinkage and Selection via the Lasso*, Journal of the Royal Statistical Society
 #   B 58.
-# - D. P. Kingma and J. Ba (2015), *Adam: a Method for Stochastic Optimization*, ICLR.
+# - D. P. Kingma and J. Ba (2015), *Adam: A Method for Stochastic Optimization*, ICLR.
 # - I. Loshchilov and F. Hutter (2019), *Decoupled Weight Decay Regularization*, ICLR.

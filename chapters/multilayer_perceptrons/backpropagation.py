@@ -671,9 +671,9 @@ if __name__ == "__main__":
 #
 # ## References
 #
-# - S. Linnainmaa (1976), *Taylor Expansion of the Accumulated Rounding Error*, BIT 16.
+# - S. Linnainmaa (1976), *Taylor Expansion of the Accumulated Rounding Error*, BIT 16, reverse mode.
 # - W. Baur and V. Strassen (1983), *The Complexity of Partial Derivatives*, Theoretical Computer Science 22.
-# - D. E. Rumelhart, G. E. Hinton and R. J. Williams (1986), *Learning Representations by Back-propagating Errors*,
+# - D. E. Rumelhart, G. E. Hinton and R. J. Williams (1986), *Learning Representations by Back-Propagating Errors*,
 #   Nature 323.
 # - A. Griewank and A. Walther (2000), *Algorithm 799: Revolve: An Implementation of Checkpointing for the Reverse or
 #   Adjoint Mode of Computational Differentiation*, ACM Transactions on Mathematical Software 26.
