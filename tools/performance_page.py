@@ -33,7 +33,8 @@ _INTRODUCTION = """\
 *Written by `python tools/performance_page.py` from what `d2l bench --json` measured; not to be edited.*
 
 Each figure is a pair of processes that train the same network on the same batches, in turns, after their losses have
-been compared step for step. A ratio is ours over theirs, the median over neighbouring turns, with its interval of 95 %
+been compared step for step; both draw the order of the examples anew for each epoch. A ratio is ours over theirs, the
+median over neighbouring turns, with its interval of 95 %
 (bootstrap); below 1 ours is faster. Theirs is the form that is quickest in steady state. The first step counts from the
 start of the process (import, build, compile); it and the peak of the memory are ratios too.
 """
