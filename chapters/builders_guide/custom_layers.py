@@ -18,7 +18,7 @@
 # %% [markdown]
 # # Custom layers
 #
-# A hearing aid has a battery smaller than a fingernail and a few kilobytes of memory. A network that is to live there
+# A hearing aid has a battery smaller than a fingernail, and little memory. A network that is to live there
 # cannot spend 32 bits on each weight; four bits, with which one counts to sixteen, would be an eighth of that. So the
 # weights have to be *rounded* to a coarse grid. No layer of our library rounds its weights. We shall write one, and
 # on the way the three kinds of layer that one ever needs to write: a layer without parameters, a layer with

@@ -286,7 +286,7 @@ if __name__ == "__main__":
     try:
         native = to_native(model)
         print("a", ", a ".join(kind.__name__ for kind in type(native).__mro__[:2]))
-        gap_native = float(xp.max(xp.abs(native(X_val) - model(X_val))))
+        gap_native = float(xp.to_numpy(xp.max(xp.abs(native(X_val) - model(X_val)))))
         from_native(network().initialise(seed=5), native)
     except BackendError as error:
         print(error)

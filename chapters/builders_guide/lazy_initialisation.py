@@ -36,7 +36,7 @@ import numpy as np
 from d2l_core import nn, optim, xp
 from d2l_core.data import load_fashion_mnist
 from d2l_core.errors import D2LError
-from d2l_core.lessons import report
+from d2l_core.lessons import report, scale
 from d2l_core.plots import flow, house_style
 
 # %% [markdown]
@@ -257,14 +257,13 @@ def plot_sizes(sides, table):
 SIDES = (16, 28, 48, 64, 96)
 
 if __name__ == "__main__":
-    table = sizes(SIDES)
-    report(
-        parameters_28=table[1, 0],
-        share_28=table[1, 1] / table[1, 0],
-        parameters_96=table[4, 0],
-        share_96=table[4, 1] / table[4, 0],
-    )
-    plot_sizes(SIDES, table)
+    sides = SIDES[:2] if scale() == "smoke" else SIDES
+    table = sizes(sides)
+    counts = dict(zip(sides, table, strict=True))
+    report(parameters_28=counts[28][0], share_28=counts[28][1] / counts[28][0])
+    if 96 in counts:
+        report(parameters_96=counts[96][0], share_96=counts[96][1] / counts[96][0])
+    plot_sizes(sides, table)
 
 # %% [markdown]
 # For 28 by 28 pixels there are 51,902<!--lesson.parameters_28--> parameters, 92.7 %<!--lesson.share_28--> of them in
