@@ -325,7 +325,7 @@ def plot_repairs(train, test, count=100, which=3):
 # %%
 if __name__ == "__main__":
     counts = (1, 2, 25, 100, 400) if scale() == "smoke" else (1, 2, 5, 10, 25, 50, 100, 200, 400, 1000, 2000)
-    train, test = spoilt_clothes("train", counts[-1]), spoilt_clothes("test", 500)
+    train, test = spoilt_clothes("train", counts[-1]), spoilt_clothes("test", 100 if scale() == "smoke" else 500)
     found = errors(("dense", "local", "conv"), counts, train, test)
     for kind, values in found.items():
         report(**{f"{kind}_after_{n}": value for n, value in zip(counts, values, strict=True)})
