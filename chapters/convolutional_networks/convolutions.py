@@ -46,12 +46,12 @@ from d2l_core.training import Data
 # %% [markdown]
 # ## The idea
 #
-# The small question is an array of weights, the *kernel*. Lay it over a patch of the picture, multiply what lies
-# on top of each other, and add the products up: that is one number of the output. Then shift the kernel by one
-# pixel and do it again, until it has been everywhere it fits. The output, called a *feature map*, is itself a
-# picture: bright where the answer was a loud yes, dark where it was a loud no, and grey where there was nothing
-# to report. Fukushima (1980) built a network of such layers after the visual cortex of cats; LeCun and others (1989)
-# found the kernels by gradient descent.
+# The small question is an array of weights, the *kernel*. Lay it over a patch of the picture, multiply what lies on
+# top of each other, and add the products up: that is one number of the output. Then shift the kernel by one pixel and
+# do it again, until it has been everywhere it fits. The output, called a *feature map*, is itself a picture: bright
+# where the answer was a loud yes, dark where it was a loud no, and grey where there was nothing to report. Fukushima
+# (1980) built a network of such layers after the visual cortex of cats; LeCun and others (1989) found the kernels by
+# gradient descent.
 
 
 # %%
@@ -366,9 +366,9 @@ if __name__ == "__main__":
 #
 # $$L_t = 30\, s_0^2 \cdot 0.8^{2t} + 6\, d_0^2 \cdot 0.64^{2t} .$$
 #
-# The wanted kernel lies along the second eigenvector. If the start is small, $d_0^2 \approx 2$ and $s_0 \approx
-# 0$, and what the tenth step sees should be near $12 \cdot 0.64^{18} = 0.004$, plus whatever the slow, swinging
-# sum contributes: its part falls only to 0.018 of its first size.
+# The wanted kernel lies along the second eigenvector. If the start is small, $d_0^2 \approx 2$ and $s_0 \approx 0$,
+# and what the tenth step sees should be near $12 \cdot 0.64^{18} = 0.004$, plus whatever the slow, swinging sum
+# contributes: its part falls only to 0.018 of its first size.
 
 
 # %%
@@ -465,9 +465,9 @@ if __name__ == "__main__":
 # starts. From small weights the loss falls as $0.64^{2t}$; with $(1, 0.8)$ the swinging sum dominates in the end
 # and the line becomes flatter.
 #
-# What was learned at the wall is asked of 1,000 photographs: their maps under the learned kernel and under
-# $(1, -1)$ differ by a squared error of 0.007<!--kernel.val_loss--> per picture, summed over 756 places. Forty-eight
-# pixels of wall were enough for a kernel that works on boots. Further down we shall see when they are not.
+# What was learned at the wall is asked of 1,000 photographs: their maps under the learned kernel and under $(1, -1)$
+# differ by a squared error of 0.007<!--kernel.val_loss--> per picture, summed over 756 places. Forty-eight pixels of
+# wall were enough for a kernel that works on boots. Further down we shall see when they are not.
 #
 # ## Seeing further
 #

@@ -6,6 +6,7 @@ import numpy as np
 from d2l_chapters.convolutional_networks.convolutions import EDGE, corr2d, descend, largest_gap, wall
 
 from d2l_core import xp
+from d2l_core.lessons import scale
 from d2l_core.random import normal
 
 # %% [markdown]
@@ -97,7 +98,7 @@ def noisy_errors(draws=100, sigma=0.5, steps=200):
 
 # %%
 if __name__ == "__main__":
-    print("deviation of sum and difference:", noisy_errors(draws=20).std(axis=0).round(3))
+    print("deviation of sum and difference:", noisy_errors(draws=3 if scale() == "smoke" else 20).std(axis=0).round(3))
 
 # %% [markdown]
 # ## 5. A better wall

@@ -99,8 +99,9 @@ if __name__ == "__main__":
 # 2016).
 #
 # **Locality.** That pixels farther away than $\Delta$ do not count means $K_{uv} = 0$ for $|u| > \Delta$ or
-# $|v| > \Delta$. For $28 \times 28$ pixels the number of weights goes from $784^2 = 614{,}656$ to 784 by sharing,
-# and with $\Delta = 2$ to 25. Locality without sharing would leave $784 \cdot 25 = 19{,}600$.
+# $|v| > \Delta$. For $28 \times 28$ pixels the number of weights goes from $784^2 = 614{,}656$ to 784 by sharing, and
+# with $\Delta = 2$ to 25. LeCun and others (1989) called this weight sharing and trained the first such network on
+# postcodes. Locality without sharing would leave $784 \cdot 25 = 19{,}600$.
 #
 # **The nearest convolution.** Given any layer, which equivariant one comes closest? Undo the shift after the layer,
 # and take the mean over all $hw$ shifts:
@@ -323,8 +324,8 @@ def plot_repairs(train, test, count=100, which=3):
 
 # %%
 if __name__ == "__main__":
-    counts = (1, 2, 25, 100) if scale() == "smoke" else (1, 2, 5, 10, 25, 50, 100, 200, 400, 1000, 2000)
-    train, test = spoilt_clothes("train", counts[-1]), spoilt_clothes("test", 500)
+    counts = (1, 2, 25, 100, 400) if scale() == "smoke" else (1, 2, 5, 10, 25, 50, 100, 200, 400, 1000, 2000)
+    train, test = spoilt_clothes("train", counts[-1]), spoilt_clothes("test", 100 if scale() == "smoke" else 500)
     found = errors(("dense", "local", "conv"), counts, train, test)
     for kind, values in found.items():
         report(**{f"{kind}_after_{n}": value for n, value in zip(counts, values, strict=True)})
@@ -350,10 +351,10 @@ if __name__ == "__main__":
 # photographs, locality was worth a factor of five here, and sharing another factor of eighty.
 #
 # The two spikes are the forecast come true. At 25 photographs the local layer has as many equations as unknowns: it
-# fits every training picture without error, noise included, and on others its error is 2,077<!--lesson.local_after_25-->.
-# At 400 the same happens to the dense layer, 11,294<!--lesson.dense_after_400-->. With fewer equations the smallest
-# solution is a harmless one, with more the noise averages out; just between is the worst place to be. [Double
-# descent](../multilayer_perceptrons/double_descent.py) tells more about it.
+# fits every training picture without error, noise included, and on others its error is
+# 2,077<!--lesson.local_after_25-->. At 400 the same happens to the dense layer, 11,294<!--lesson.dense_after_400-->.
+# With fewer equations the smallest solution is a harmless one, with more the noise averages out; just between is the
+# worst place to be. [Double descent](../multilayer_perceptrons/double_descent.py) tells more about it.
 #
 # There is a price. After 2,000 photographs the local layer has overtaken the convolution,
 # 0.612<!--lesson.local_after_2000--> against 0.632<!--lesson.conv_after_2000-->. In the middle of the square there is

@@ -75,6 +75,6 @@ def test_receptive_field(layers):
 
 
 def test_noise_spoils_what_the_data_hardly_show():
-    total, difference = solutions.noisy_errors(draws=40, steps=60).std(axis=0)
+    total, difference = solutions.noisy_errors(draws=20, steps=30).std(axis=0)
     assert total == pytest.approx(0.091, rel=0.5)
     assert difference > 1.3 * total
