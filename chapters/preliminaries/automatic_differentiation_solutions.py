@@ -53,10 +53,10 @@ if __name__ == "__main__":
 # ## 3. The gradient of a gradient
 #
 # The inner gradient is itself a program of elementary operations, so it can be differentiated like any other. For
-# $q = \sum_i g_i^2$ with $g_i = \partial f / \partial x_i$ the chain rule gives $\partial q / \partial x_j = \sum_i 2
-# g_i\, \partial g_i / \partial x_j$, that is $2 \mathbf{H} \mathbf{g}$ with the matrix $\mathbf{H}$ of second
-# derivatives. Again no matrix is ever built: the backward pass of a backward pass is a product of $\mathbf{H}$ with a
-# vector. Penalties on the slope of a network are trained in this way.
+# $q = \sum_i g_i^2$ with $g_i = \partial f / \partial x_i$ the chain rule gives
+# $\partial q / \partial x_j = \sum_i 2 g_i\, \partial g_i / \partial x_j$, that is $2 \mathbf{H} \mathbf{g}$ with the
+# matrix $\mathbf{H}$ of second derivatives. Again no matrix is ever built: the backward pass of a backward pass is a
+# product of $\mathbf{H}$ with a vector. Penalties on the slope of a network are trained in this way.
 
 
 # %%

@@ -38,7 +38,6 @@ from d2l_core.autodiff import value_and_grad
 from d2l_core.data import load_airfoil
 from d2l_core.lessons import report
 from d2l_core.plots import INK, flow, house_style
-from d2l_core.random import permutation
 
 # %% [markdown]
 # ## The idea
@@ -108,9 +107,9 @@ if __name__ == "__main__":
 # derivative is $-0.288$.
 #
 # **Rules.** Nobody returns to the limit for every function. Sums and multiples are differentiated term by term. For a
-# product, write $f(x+h)\,g(x+h) - f(x)\,g(x) = \big(f(x+h) - f(x)\big)\, g(x+h) + f(x)\,\big(g(x+h) -
-# g(x)\big)$, divide by $h$, and get $(fg)' = f'g + fg'$. For one function inside another, $y = f(u)$ with $u =
-# g(x)$, a small change $h$ of $x$ changes $u$ by about $g'(x)\,h$, and that changes $y$ by about $f'(u)$ times as much:
+# product, write $f(x+h)\,g(x+h) - f(x)\,g(x) = \big(f(x+h) - f(x)\big)\, g(x+h) + f(x)\,\big(g(x+h) - g(x)\big)$,
+# divide by $h$, and get $(fg)' = f'g + fg'$. For one function inside another, $y = f(u)$ with $u = g(x)$, a small
+# change $h$ of $x$ changes $u$ by about $g'(x)\,h$, and that changes $y$ by about $f'(u)$ times as much:
 #
 # $$\frac{dy}{dx} = \frac{dy}{du} \cdot \frac{du}{dx} \qquad \text{(the chain rule)}.$$
 #
@@ -315,34 +314,38 @@ if __name__ == "__main__":
 #
 # ## A gradient measured
 #
-# Now six variables at once. In a wind tunnel the noise of a wing was measured together with five features, such as the
-# frequency. We predict it by a sum of the features times five weights, plus a number, and take the mean squared error
-# as the loss; [Linear regression](../linear_regression/linear_regression.py) will do this in earnest. We put the six
-# parameters into one vector $\boldsymbol\theta$ of shape $(6,)$ and obtain the gradient in three ways. One is a
-# formula: with features $\mathbf{X}$ $(n, 5)$ and residuals $\mathbf{r}$ $(n, 1)$, predictions minus measurements, the
-# chain rule gives $\frac{2}{n} \mathbf{X}^\top \mathbf{r}$ for the weights and twice the mean residual for the added
-# number.
+# Now six variables at once. In a wind tunnel of NASA the noise of wings was measured together with five features of
+# each case, such as the frequency and the angle of attack. A weighted sum of the features plus a bias shall predict the
+# noise, and the loss is the mean of the squared residuals $r_i$ over $n = 1000$ cases. Changing the weight $w_j$
+# changes $r_i$ at the rate $X_{ij}$, the feature $j$ of case $i$, so by the chain rule the loss $\frac1n \sum_i r_i^2$
+# changes at the rate $\frac2n \sum_i r_i X_{ij}$; for the bias take 1 in place of $X_{ij}$. More about this model is in
+# [Linear regression](../linear_regression/linear_regression.py). We put weights and bias into one vector
+# $\boldsymbol\theta$ of shape $(6,)$ and obtain the gradient in three ways.
 
 
 # %%
-def wind_tunnel(n=1000):
-    """Features (n, 5) and noise (n, 1) of measurements in random order, each column with mean 0 and deviation 1."""
+def airfoil_cases(n=1000):
+    """The first n measurements in tensors: features (n, 5) and noise levels (n, 1), all with mean 0 and deviation 1."""
     X, y = load_airfoil()  # (1503, 5), (1503,)
-    order = permutation(1503, 0, "airfoil")[:1000]
-    X, y = X[order], y[order][:, None]  # (1000, 5), (1000, 1)
-    X, y = (X - X.mean(axis=0)) / X.std(axis=0), (y - y.mean()) / y.std()
-    return xp.asarray(X[:n]), xp.asarray(y[:n])
+    X, y = X[:n], y[:n, None]  # (n, 5), (n, 1)
+    return xp.asarray((X - X.mean(axis=0)) / X.std(axis=0)), xp.asarray((y - y.mean()) / y.std())
 
 
-def airfoil_loss():
-    """The mean squared error over 1,000 cases as a function from theta (6,) to (); and the cases."""
-    X, y = wind_tunnel()  # (1000, 5), (1000, 1)
+def squared_loss(X, y):
+    """The mean squared error of a weighted sum as a function from theta (6,), five weights and a bias, to ()."""
 
     def loss(theta):
-        residual = xp.matmul(X, xp.reshape(theta[:5], (5, 1))) + theta[5] - y  # (1000, 1)
-        return xp.mean(residual * residual)  # (1000, 1) -> ()
+        residual = xp.matmul(X, xp.reshape(theta[:5], (5, 1))) + theta[5] - y  # (n, 5) @ (5, 1) + () - (n, 1) -> (n, 1)
+        return xp.mean(residual * residual)  # (n, 1) -> ()
 
-    return loss, X, y
+    return loss
+
+
+def gradient_formula(X, y, theta):
+    """The gradient (6,) of that loss, differentiated by hand."""
+    residual = xp.matmul(X, xp.reshape(theta[:5], (5, 1))) + theta[5] - y  # (n, 1)
+    of_weights = 2.0 / X.shape[0] * xp.matmul(xp.matrix_transpose(X), residual)  # (5, n) @ (n, 1) -> (5, 1)
+    return xp.concat([xp.reshape(of_weights, (5,)), 2.0 * xp.mean(residual, axis=0)])  # (5,), (1,) -> (6,)
 
 
 def largest_gap(a, b):
@@ -392,12 +395,10 @@ def plot_directions(loss, slope_of):
 
 # %%
 if __name__ == "__main__":
-    loss, X, y = airfoil_loss()
-    theta = xp.asarray(np.zeros(6))  # (6,)
+    X, y = airfoil_cases()  # (1000, 5), (1000, 1)
+    loss, theta = squared_loss(X, y), xp.asarray(np.zeros(6))  # (6,)
     automatic = value_and_grad(loss)(theta)[1]  # (6,)
-    residual = xp.matmul(X, xp.reshape(theta[:5], (5, 1))) + theta[5] - y  # (1000, 1)
-    of_weights = 2.0 / 1000 * xp.matmul(xp.matrix_transpose(X), residual)  # (5, 1000) @ (1000, 1) -> (5, 1)
-    formula = xp.concat([xp.reshape(of_weights, (5,)), 2.0 * xp.mean(residual, axis=0)])  # (5,), (1,) -> (6,)
+    formula = gradient_formula(X, y, theta)  # (6,)
     print("automatic:", xp.to_numpy(automatic).round(4), " formula:", xp.to_numpy(formula).round(4))
     gaps = {h: largest_gap(numerical_gradient(loss, theta, h), automatic) for h in (1.0, 1e-2, 1e-4)}
     print("largest difference from central differences, by step:", {h: f"{gap:.1e}" for h, gap in gaps.items()})
@@ -413,7 +414,7 @@ if __name__ == "__main__":
     plot_directions(loss, lambda theta: value_and_grad(loss)(theta)[1])
 
 # %% [markdown]
-# The slope along the weight of the frequency is 0.82<!--lesson.airfoil_slope-->: raising this weight from zero would
+# The slope along the weight of the frequency is 0.97<!--lesson.airfoil_slope-->: raising this weight from zero would
 # raise the loss, since louder cases are those of low frequency. The right panel confirms what we derived: measured in
 # all directions, the slope follows a cosine, and its peak lies where the gradient points. On the left, the gradient
 # crosses the level line at a right angle; its opposite is the best direction *here*, and yet does not lead straight to
@@ -421,8 +422,8 @@ if __name__ == "__main__":
 #
 # Automatic derivative and formula differ by $5.4 \cdot 10^{-7}$<!--lesson.airfoil_formula_gap-->, which is rounding.
 # For the differences we have to unlearn something: the large step $h = 1$ is off by
-# $3.6 \cdot 10^{-7}$<!--lesson.airfoil_gap-->, the small one, $10^{-4}$, by
-# $6.9 \cdot 10^{-4}$<!--lesson.airfoil_gap_small-->. The reason is $M_3$. The mean squared error is quadratic in each
+# $4.2 \cdot 10^{-7}$<!--lesson.airfoil_gap-->, the small one, $10^{-4}$, by
+# $8.2 \cdot 10^{-4}$<!--lesson.airfoil_gap_small-->. The reason is $M_3$. The mean squared error is quadratic in each
 # weight, its third derivative is zero, and a central difference has no truncation error at all, however large the step
 # is. Only the rounding remains, and it falls with $h$. For a network with hidden layers this gift is gone.
 #
@@ -447,7 +448,7 @@ if __name__ == "__main__":
     report(descent_gap=np.abs(exact - measured).max(), descent_first=exact[0], descent_last=exact[-1])
 
 # %% [markdown]
-# One could. From the same start the loss falls from 1.00<!--lesson.descent_first--> to 0.467<!--lesson.descent_last-->,
+# One could. From the same start the loss falls from 1.00<!--lesson.descent_first--> to 0.390<!--lesson.descent_last-->,
 # and over 50 steps the losses of both runs never differ by more than $6.0 \cdot 10^{-8}$<!--lesson.descent_gap-->. But
 # each measured gradient took 12 evaluations of the loss. The small convolutional network of
 # [LeNet](../convolutional_networks/lenet.py) has 61,706 parameters and would need 123,412 for one step, where automatic
@@ -553,4 +554,4 @@ if __name__ == "__main__":
 #   Royal Society A 210.
 # - D. Goldberg (1991), *What Every Computer Scientist Should Know About Floating-Point Arithmetic*, ACM Computing
 #   Surveys 23.
-# - N. J. Higham (2002), *Accuracy and Stability of Numerical Algorithms*, second edition, SIAM.
+# - N. J. Higham (2002), *Accuracy and Stability of Numerical Algorithms*, SIAM.

@@ -10,8 +10,8 @@ from d2l_core import xp
 # %% [markdown]
 # ## 1. One power more
 #
-# The central difference is $D(h) = f' + a h^2 + b h^4 + \dots$ with $a = f'''/6$ and $b = f^{(5)}/120$. Hence $4
-# D(h/2) - D(h) = 3 f' + (\frac{4}{16} - 1)\, b h^4 + \dots$, and
+# The central difference is $D(h) = f' + a h^2 + b h^4 + \dots$ with $a = f'''/6$ and $b = f^{(5)}/120$. Hence
+# $4 D(h/2) - D(h) = 3 f' + (\frac{4}{16} - 1)\, b h^4 + \dots$, and
 #
 # $$\frac{4 D(h/2) - D(h)}{3} = f' - \frac{b}{4} h^4 + \dots$$
 #
@@ -35,8 +35,8 @@ if __name__ == "__main__":
 # %% [markdown]
 # ## 2. Acceleration
 #
-# Adding the two series $f(x \pm h) = f \pm h f' + \frac{h^2}{2} f'' \pm \frac{h^3}{6} f''' + \frac{h^4}{24}
-# f''''$ leaves $2f + h^2 f'' + \frac{h^4}{12} f''''$, so that
+# Adding the two series $f(x \pm h) = f \pm h f' + \frac{h^2}{2} f'' \pm \frac{h^3}{6} f''' + \frac{h^4}{24} f''''$
+# leaves $2f + h^2 f'' + \frac{h^4}{12} f''''$, so that
 #
 # $$\frac{f(x + h) - 2 f(x) + f(x - h)}{h^2} = f''(x) + \frac{h^2}{12} f''''(\xi).$$
 #

@@ -130,9 +130,9 @@ if __name__ == "__main__":
 # $$P\big(|\bar X - \mu| \ge \varepsilon\big) \le \frac{\sigma^2}{n \varepsilon^2},$$
 #
 # *Chebyshev's inequality*, and it tends to zero for every $\varepsilon$. A throw of a fair coin has $\mu = \frac12$ and
-# $\sigma^2 = \frac12 \cdot \frac14 + \frac12 \cdot \frac14 =
-# \frac14$, so the share of heads typically deviates by $\frac{1}{2\sqrt n}$: 0.16 for ten throws, and seven heads are
-# 1.3 such deviations. Seventy of a hundred would be four of them, seven hundred of a thousand nearly thirteen.
+# $\sigma^2 = \frac12 \cdot \frac14 + \frac12 \cdot \frac14 = \frac14$, so the share of heads typically deviates by
+# $\frac{1}{2\sqrt n}$: 0.16 for ten throws, and seven heads are 1.3 such deviations. Seventy of a hundred would be four
+# of them, seven hundred of a thousand nearly thirteen.
 #
 # **Turning probabilities around.** The probability of $A$ among the cases in which $B$ happens is
 # $P(A \mid B) = P(A \cap B) / P(B)$. As $P(A \cap B)$ is symmetric, $P(A \mid B)\, P(B) = P(B \mid A)\, P(A)$, and

@@ -25,7 +25,7 @@ def test_the_tape_gives_all_rates_at_once():
 
 
 def test_the_tape_agrees_with_the_library_on_a_network():
-    (X, y), theta = lesson.wind_tunnel(20), lesson.start()
+    (X, y), theta = lesson.airfoil_cases(20), lesson.start()
     _, expected = value_and_grad(lambda theta: lesson.network_loss(lesson.unpacked(theta), X, y))(theta)
     nodes = [lesson.Node(tensor) for tensor in lesson.unpacked(theta)]
     adjoints = lesson.backward(lesson.network_loss(nodes, X, y))

@@ -53,7 +53,7 @@ def test_chain_rule_for_the_stopping_distance():
 
 
 def test_large_steps_are_best_for_the_quadratic_loss():
-    loss, _, _ = lesson.airfoil_loss()
+    loss = lesson.squared_loss(*lesson.airfoil_cases())
     theta = xp.asarray(np.zeros(6))
     exact = value_and_grad(loss)(theta)[1]
     large, small = (lesson.largest_gap(lesson.numerical_gradient(loss, theta, h), exact) for h in (1.0, 1e-4))
@@ -61,7 +61,7 @@ def test_large_steps_are_best_for_the_quadratic_loss():
 
 
 def test_measured_and_exact_gradients_descend_together():
-    loss, _, _ = lesson.airfoil_loss()
+    loss = lesson.squared_loss(*lesson.airfoil_cases())
     exact = lesson.descend(loss, lambda theta: value_and_grad(loss)(theta)[1], steps=10)
     measured = lesson.descend(loss, lambda theta: lesson.numerical_gradient(loss, theta, 1.0), steps=10)
     np.testing.assert_allclose(measured, exact, rtol=1e-4)
@@ -78,3 +78,10 @@ def test_partial_derivatives_that_mislead():
 def test_a_step_below_the_spacing_is_no_step():
     assert float(lesson.central_difference(lesson.position, xp.asarray(1e5), 1e-3)) == 0.0
     assert float(lesson.forward_difference(lesson.position, xp.asarray(6.0), 2.0**-23)) == 0.0
+
+
+def test_the_gradient_by_hand():
+    X, y = lesson.airfoil_cases(50)
+    theta = xp.asarray(np.array([0.5, -1.0, 0.25, 2.0, 0.0, 0.7]))
+    found, expected = lesson.gradient_formula(X, y, theta), grad(lesson.squared_loss(X, y))(theta)
+    np.testing.assert_allclose(xp.to_numpy(found), xp.to_numpy(expected), rtol=1e-4, atol=1e-6)
