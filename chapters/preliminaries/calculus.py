@@ -554,4 +554,4 @@ if __name__ == "__main__":
 #   Royal Society A 210.
 # - D. Goldberg (1991), *What Every Computer Scientist Should Know About Floating-Point Arithmetic*, ACM Computing
 #   Surveys 23.
-# - N. J. Higham (2002), *Accuracy and Stability of Numerical Algorithms*, SIAM.
+# - N. J. Higham (2002), *Accuracy and Stability of Numerical Algorithms*, second edition, SIAM.
