@@ -2,7 +2,7 @@
 # name = "from-dense-to-convolution"
 # title = "From dense layers to convolutions"
 # sections = ["7.1"]
-# needs = ["convolutions"]
+# needs = ["calculus"]
 # data = ["fashion-mnist"]
 # [time]
 # smoke = "1 s"
@@ -31,7 +31,7 @@
 
 # %%
 import numpy as np
-from d2l_chapters.convolutional_networks.convolutions import corr2d, largest_gap
+from d2l_chapters.preliminaries.calculus import largest_gap
 
 from d2l_core import nn, xp
 from d2l_core.data import load_fashion_mnist
@@ -175,7 +175,7 @@ if __name__ == "__main__":
 
 # %%
 def matrix_of(K, h, w):
-    """The matrix (h' w', h w) that does to a flat picture what `corr2d` with K (k, m) does to X (h, w)."""
+    """The matrix (h' w', h w) that does to a flat picture what `correlated` with K (k, m) does to X (h, w)."""
     k, m = K.shape
     rows = []
     for i in range(h - k + 1):
@@ -183,6 +183,11 @@ def matrix_of(K, h, w):
             row = xp.pad(K, ((i, h - k - i), (j, w - m - j)))  # (k, m) -> (h, w)
             rows.append(xp.reshape(row, (h * w,)))  # (h, w) -> (h w,)
     return xp.stack(rows)  # (h' w', h w)
+
+
+def correlated(X, K):
+    """Cross-correlation of a picture X (h, w) with K (k, m), by the library: (h', w')."""
+    return nn.functional.conv(X[None, None], K[None, None])[0, 0]  # (1, 1, h, w) -> (1, 1, h', w') -> (h', w')
 
 
 def numbers_of_weights(h, w, window):
@@ -207,7 +212,7 @@ if __name__ == "__main__":
     by_matrix = xp.reshape(linear(xp.reshape(X, (1, 63))), (5, 7))  # (1, 35) -> (5, 7)
     zeros = float(np.mean(xp.to_numpy(linear.weight) == 0))
     report(
-        gap_of_matrix=max(largest_gap(by_matrix, corr2d(X, K)), largest_gap(conv(X[None, None])[0, 0], by_matrix)),
+        gap_of_matrix=max(largest_gap(by_matrix, correlated(X, K)), largest_gap(conv(X[None, None])[0, 0], by_matrix)),
         zeros_of_matrix=zeros,
     )
     print(numbers_of_weights(28, 28, 5))
@@ -376,7 +381,7 @@ if __name__ == "__main__":
 # %%
 def pooled(X, K):
     """The mean response of each of the kernels K (o, k, m) to a picture X (h, w), after a ReLU: (o,)."""
-    return xp.stack([xp.mean(xp.maximum(corr2d(X, K[o]), xp.asarray(0.0))) for o in range(K.shape[0])])  # (o,)
+    return xp.stack([xp.mean(xp.maximum(correlated(X, K[o]), xp.asarray(0.0))) for o in range(K.shape[0])])  # (o,)
 
 
 def with_columns(X):
@@ -409,7 +414,7 @@ if __name__ == "__main__":
 # %%
 def same_size(X, K):
     """Cross-correlation of X (h, w) with K (3, 3) and a frame of zeros around X: (h, w)."""
-    return corr2d(xp.pad(X, ((1, 1), (1, 1))), K)  # (h + 2, w + 2) -> (h, w)
+    return correlated(xp.pad(X, ((1, 1), (1, 1))), K)  # (h + 2, w + 2) -> (h, w)
 
 
 # %%
