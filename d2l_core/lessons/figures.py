@@ -72,7 +72,7 @@ def _value(match: re.Match[str], results: Sequence[Result], name: str) -> float:
     if not values or None in values:
         raise D2LError(
             f"{name}: no run on {backend} with seed {seed} recorded {match['job']}.{match['metric']}; "
-            f"record it with: d2l verify {name} --backends {backend}"
+            f"record it with: d2l verify {name} --backend {backend}"
         )
     return statistics.fmean(values)
 

@@ -68,7 +68,7 @@ def test_a_right_answer_is_right_on_every_backend(d2l: Command, tmp_path: Path):
 
 
 def test_a_wrong_answer_is_told_in_words(d2l: Command, tmp_path: Path):
-    file = written(tmp_path, {"raise NotImplementedError": "return xp.mean((y_hat - y) ** 2)"})
+    file = written(tmp_path, {"    raise NotImplementedError": "    return xp.mean((y_hat - y) ** 2)"})
     ended = d2l("check", file, "--backend", "numpy")
     assert ended.status == 1
     assert "huber, value: " in ended.out
@@ -84,14 +84,14 @@ def test_a_wrong_answer_is_told_in_words(d2l: Command, tmp_path: Path):
     ],
 )
 def test_a_program_that_breaks_is_told_in_words(d2l: Command, tmp_path: Path, body: str, message: str):
-    ended = d2l("check", written(tmp_path, {"raise NotImplementedError": body}), "--backend", "numpy")
+    ended = d2l("check", written(tmp_path, {"    raise NotImplementedError": f"    {body}"}), "--backend", "numpy")
     assert ended.status == 1
     assert message in ended.out
     assert "Traceback" not in ended.out + ended.err
 
 
 def test_a_file_that_does_not_parse_names_the_line(d2l: Command, tmp_path: Path):
-    ended = d2l("check", written(tmp_path, {"raise NotImplementedError": "return ("}), "--backend", "numpy")
+    ended = d2l("check", written(tmp_path, {"    raise NotImplementedError": "    return ("}), "--backend", "numpy")
     assert ended.status == 1
     assert "SyntaxError" in ended.out
     assert "Line " in ended.out
