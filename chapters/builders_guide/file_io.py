@@ -381,15 +381,15 @@ if __name__ == "__main__":
 
 # %%
 class Souvenir:
-    """An object whose pickle prints a line when it is read."""
+    """An object whose pickle would print a line if it were read."""
 
     def __reduce__(self):
-        return print, ("This line was printed by a file. Nobody has called print.",)
+        return print, ("A file has called print.",)
 
 
 # %%
 if __name__ == "__main__":
-    pickletools.dis(pickle.dumps(Souvenir()))
+    pickletools.dis(pickle.dumps(Souvenir(), protocol=4))
     (folder / "weights.pkl").write_bytes(pickle.dumps(state))
     try:
         model.load_state_dict(folder / "weights.pkl")
@@ -397,9 +397,9 @@ if __name__ == "__main__":
         print(str(error).replace(str(folder), "..."))
 
 # %% [markdown]
-# `STACK_GLOBAL` looks up `print` in the module `builtins`, the two words before it; `REDUCE` calls it with the sentence.
-# Nothing of our class is left, and the call happens while the file is being *read*, before anyone could look at what
-# comes out. No check of the contents helps afterwards. So never unpickle what you did not write yourself, and do not
+# `STACK_GLOBAL` looks up `print` in the module `builtins`, the two words before it; `REDUCE` calls it with the
+# sentence. Nothing of our class is left, and the call happens while the file is being *read*, before anyone could look
+# at what comes out. No check of the contents helps afterwards. So never unpickle what you did not write yourself, and do not
 # publish weights as pickles.
 #
 # **A file of another model.** Loading is all or nothing: if a name or a shape does not fit, the model stays as it
