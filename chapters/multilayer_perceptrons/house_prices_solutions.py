@@ -19,7 +19,7 @@ from d2l_core.lessons import scale
 # %%
 def standardise_with_gaps(reference, X):
     """X (m, d) standardised by the numbers present in the reference (n, d); gaps become zero."""
-    present = xp.astype(~xp.isnan(reference), reference.dtype)  # (n, d)
+    present = xp.astype(xp.logical_not(xp.isnan(reference)), reference.dtype)  # (n, d)
     filled = xp.where(xp.isnan(reference), xp.zeros_like(reference), reference)  # (n, d)
     count = xp.sum(present, axis=0, keepdims=True)  # (1, d)
     mean = xp.sum(filled, axis=0, keepdims=True) / count  # (1, d)
@@ -28,7 +28,7 @@ def standardise_with_gaps(reference, X):
     deviation = xp.sqrt(xp.where(varies, variance, xp.ones_like(variance)))  # (1, d)
     gap = xp.isnan(X)  # (m, d)
     scaled = (xp.where(gap, xp.zeros_like(X), X) - mean) / deviation  # (m, d)
-    return xp.where(gap | ~varies, xp.zeros_like(X), scaled)
+    return xp.where(xp.logical_or(gap, xp.logical_not(varies)), xp.zeros_like(X), scaled)
 
 
 # %% [markdown]
