@@ -234,10 +234,11 @@ if __name__ == "__main__":
 # ## Random features on Fashion-MNIST
 #
 # Now real images, and a network whose first layer is random and stays so: $N$ features $\max(0,
-# \mathbf{W}\mathbf{x})$ with normal $\mathbf{W}$ of shape $(N, 784)$ (Rahimi and Recht, 2007). Only the output
-# weights are learned, by least squares of the smallest norm, on 300 images. The ten targets of an image are 1 for
-# its class and 0 for the others. There is no noise in these labels; but what a weighted sum of the features cannot
-# express acts like noise, as $\boldsymbol\beta_{T^c}$ did above.
+# \mathbf{W}\mathbf{x})$ with normal $\mathbf{W}$ of shape $(N, 784)$ (Rahimi and Recht, 2007). Belkin and others
+# (2019), who named double descent, showed it for such features. Only the output weights are learned, by least
+# squares of the smallest norm, on 300 images. The ten targets of an image are 1 for its class and 0 for the others.
+# There is no noise in these labels; but what a weighted sum of the features cannot express acts like noise, as
+# $\boldsymbol\beta_{T^c}$ did above.
 
 
 # %%
@@ -382,6 +383,12 @@ if __name__ == "__main__":
     report(true_train_acc=by_heart["true"], random_train_acc=by_heart["random"], noisy_train_acc=by_heart["noisy"])
     plot_histories({name: run.history for name, run in runs.items()})
 
+# %%
+if __name__ == "__main__":
+    from d2l_core.lessons import results_table
+
+    print(results_table("double-descent"))
+
 # %% [markdown]
 # The network learned the random labels almost to the last one: an accuracy of 0.998<!--lesson.random_train_acc-->
 # on its 500 images and 0.11<!--random.val_acc--> on new ones, which is chance. The *same* network, with the same
@@ -475,8 +482,8 @@ if __name__ == "__main__":
 # ## What goes wrong
 #
 # **Stopping the search at the first minimum.** Whoever enlarges a model step by step and stops when the validation
-# error begins to rise sees only the left half of the figure above. From the best narrow model the error rises over
-# a range of widths of a factor of ten before it falls again.
+# error begins to rise sees only the left half of the figure above. Over more than a factor of ten in width the error
+# is worse than that of the best narrow model before it falls below it.
 #
 # **Near the threshold more data can hurt.** The formula has the same peak in the other direction: for a fixed number of
 # features $p$, the error as a function of $n$ is infinite at $n = p$. A model with 60 features may be better with 30
