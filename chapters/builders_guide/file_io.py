@@ -399,8 +399,8 @@ if __name__ == "__main__":
 # %% [markdown]
 # `STACK_GLOBAL` looks up `print` in the module `builtins`, the two words before it; `REDUCE` calls it with the
 # sentence. Nothing of our class is left, and the call happens while the file is being *read*, before anyone could look
-# at what comes out. No check of the contents helps afterwards. So never unpickle what you did not write yourself, and do
-# not publish weights as pickles.
+# at what comes out. No check of the contents helps afterwards. So never unpickle what you did not write yourself, and
+# do not publish weights as pickles.
 #
 # **A file of another model.** Loading is all or nothing: if a name or a shape does not fit, the model stays as it
 # was, and the message names the place.
