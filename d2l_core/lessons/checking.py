@@ -35,7 +35,9 @@ def expect_close(actual: Any, expected: Any, hint: str, rtol: float = 1e-5, atol
     Raises:
         AssertionError: with the hint, and the first place that differs with both values.
     """
-    found = np.asarray(actual if isinstance(actual, bool | int | float | np.generic | np.ndarray) else xp.to_numpy(actual))
+    found = np.asarray(
+        actual if isinstance(actual, bool | int | float | np.generic | np.ndarray) else xp.to_numpy(actual)
+    )
     wanted = np.asarray(expected)
     expect_shape(found, wanted.shape, hint)
     near = np.isclose(found, wanted, rtol=rtol, atol=atol, equal_nan=True)
