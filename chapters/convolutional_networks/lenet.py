@@ -10,16 +10,19 @@
 # standard = "1 min"
 # full = "5 min"
 # [promises]
-# full = ["lenet: val_acc >= 0.717", "bn-lenet-scratch: val_acc >= 0.8665", "bn-lenet: val_acc >= 0.868"]
+# full = [
+#   "lenet: val_acc >= 0.717", "bn-lenet-scratch: val_acc >= 0.8665", "bn-lenet: val_acc >= 0.868",
+#   "lesson: convolution_gap <= 1e-4", "lesson: normalisation_gap <= 1e-4",
+# ]
 # ///
 
 # %% [markdown]
 # # LeNet and batch normalisation
 #
-# A shop gets back thousands of parcels a day and wants a camera to tell a shirt from a coat. To softmax
-# regression a picture is a list of 784 unrelated numbers, and a shirt moved by two pixels is a different thing.
-# We want a network that knows two facts beforehand: neighbouring pixels belong together, and a sleeve is a
-# sleeve wherever it lies.
+# A shop gets back thousands of parcels a day and wants a camera to tell a shirt from a coat. To [softmax
+# regression](../linear_classification/softmax_regression.py) a picture is a list of 784 unrelated numbers, and a
+# shirt moved by two pixels is a different thing. We want a network that knows two facts beforehand: neighbouring
+# pixels belong together, and a sleeve is a sleeve wherever it lies.
 #
 # A convolutional network does. The one that we build, LeNet, read bank cheques in the 1990s (LeCun and others,
 # 1998). It also shows how a sound network can refuse to learn, and how *batch normalisation* cures it.
@@ -33,8 +36,9 @@ from d2l_chapters.linear_classification.softmax_regression import fashion_mnist
 from d2l_core import nn, optim, xp
 from d2l_core.autodiff import value_and_grad
 from d2l_core.data import to_float_images
-from d2l_core.lessons import Job, scale
+from d2l_core.lessons import Job, report, scale
 from d2l_core.nn.functional import accuracy, avg_pool, conv, cross_entropy, squared_error
+from d2l_core.plots import INK, house_style
 from d2l_core.random import normal
 from d2l_core.training import Trainer
 
@@ -56,6 +60,7 @@ if __name__ == "__main__":
 
 
 # %%
+@house_style
 def plot_idea():
     """The stages of LeNet, and a kernel on its way over a picture."""
     import matplotlib.pyplot as plt
@@ -63,9 +68,9 @@ def plot_idea():
 
     figure, (left, right) = plt.subplots(1, 2, figsize=(9.5, 3.1), width_ratios=(1, 2.7))
     picture = np.add.outer(np.arange(6) % 3, np.arange(6) % 2)  # (6, 6)
-    left.imshow(picture, cmap="Greys", vmin=-1, vmax=6, extent=(0, 6, 0, 6))
+    left.imshow(picture, vmin=-1, vmax=6, extent=(0, 6, 0, 6))
     sums = sum(picture[u : u + 4, v : v + 4] for u in range(3) for v in range(3))  # (4, 4)
-    left.imshow(sums, cmap="Blues", vmin=10, vmax=18, extent=(8, 12, 1, 5))
+    left.imshow(sums, vmin=10, vmax=18, extent=(8, 12, 1, 5))
     for corner, colour in (((1, 2), "C1"), ((9, 3), "C1")):
         size = 3 if corner[0] < 8 else 1
         left.add_patch(Rectangle(corner, size, size, fill=False, edgecolor=colour, linewidth=2.5))
@@ -78,12 +83,12 @@ def plot_idea():
     for label, channels, size in stages:
         for k in reversed(range(channels)):
             corner = (x + 0.9 * k, 20 - size / 2 + 0.9 * k)
-            right.add_patch(Rectangle(corner, size, size, facecolor="C0", alpha=0.55, edgecolor="k", linewidth=0.6))
+            right.add_patch(Rectangle(corner, size, size, facecolor="C0", alpha=0.55, edgecolor=INK, linewidth=0.6))
         right.text(x + size / 2, -3, f"{channels} x {size} x {size}", ha="center", fontsize=8)
         right.text(x + size / 2, -6, label, ha="center", va="top", fontsize=8)
         x += size + 0.9 * channels + 9
     for units in (120, 84, 10):
-        right.add_patch(Rectangle((x, 20 - units / 7), 2.5, units / 3.5, facecolor="C2", edgecolor="k", linewidth=0.6))
+        right.add_patch(Rectangle((x, 20 - units / 7), 2.5, units / 3.5, facecolor="C2", edgecolor=INK, linewidth=0.6))
         right.text(x + 1.2, -3, f"{units}", ha="center", fontsize=8)
         x += 9
     right.text(x - 17, -6, "affine maps", ha="center", va="top", fontsize=8)
@@ -91,8 +96,6 @@ def plot_idea():
     for axes in (left, right):
         axes.set_aspect("equal")
         axes.axis("off")
-    figure.tight_layout()
-    plt.close(figure)
     return figure
 
 
@@ -183,11 +186,14 @@ def largest_gap(a, b):
 if __name__ == "__main__":
     X, K, bias = (xp.asarray(normal(s, "conv", len(s))) for s in ((2, 3, 11, 8), (4, 3, 3, 3, 1), (4,)))
     K = xp.squeeze(K, 4)  # (4, 3, 3, 3)
+    gaps = []
     for stride, padding in ((1, 0), (1, 2), (2, 1), (3, 1)):
         ours = corr2d_multi(X, K, bias, stride, padding)
         theirs = conv(X, K, bias, stride=stride, padding=padding)
-        print(f"stride {stride}, padding {padding}: {tuple(ours.shape)}, gap {largest_gap(ours, theirs):.1e}")
+        gaps.append(largest_gap(ours, theirs))
+        print(f"stride {stride}, padding {padding}: {tuple(ours.shape)}, gap {gaps[-1]:.1e}")
     print(f"pooling: gap {largest_gap(mean_pool(X, 2), avg_pool(X, 2)):.1e}")
+    report(convolution_gap=max(gaps))
     gradients = [
         value_and_grad(lambda X, K, f=f: xp.mean(xp.square(f(X, K))), (0, 1))(X, K)[1] for f in (corr2d_multi, conv)
     ]
@@ -221,6 +227,7 @@ def patch_curvature(X, window=3):
     return np.linalg.eigh(2.0 / len(P) * P.T @ P)
 
 
+@house_style
 def plot_edges(X, kernels):
     """A picture (1, 1, h, w) and its feature maps under named kernels."""
     import matplotlib.pyplot as plt
@@ -233,8 +240,6 @@ def plot_edges(X, kernels):
         ax.set_title(name, fontsize=9)
     for ax in axes:
         ax.axis("off")
-    figure.tight_layout()
-    plt.close(figure)
     return figure
 
 
@@ -244,9 +249,12 @@ if __name__ == "__main__":
     sobel = xp.asarray(SOBEL[None, None])  # (1, 1, 3, 3)
     target = corr2d_multi(pictures, sobel)  # (32, 1, 26, 26)
     learned, losses = learn_kernel(pictures, target)
-    print(f"loss {losses[0]:.3f} at first, {losses[20]:.4f} after 20 steps, {losses[-1]:.5f} at the end")
-    print(np.round(xp.to_numpy(learned)[0, 0], 2))
+    report(first_loss=losses[0], loss_after_20_steps=losses[20], last_loss=losses[-1])
+    kernel = xp.to_numpy(learned)[0, 0]  # (3, 3)
+    print(np.round(kernel, 2))
+    report(middle_row=kernel[1, 2], other_row=kernel[0, 2])
     values, vectors = patch_curvature(pictures)
+    report(curvature_largest=values[-1], curvature_second=values[-2], curvature_smallest=values[0])
     print("eigenvalues:", np.round(values, 4))
     print("squares of Sobel's coordinates:", np.round((vectors.T @ SOBEL.ravel()) ** 2, 2))
 
@@ -256,14 +264,18 @@ if __name__ == "__main__":
     plot_edges(pictures[:1], {"Sobel": sobel, "20 steps": early, "200 steps": learned})
 
 # %% [markdown]
-# After 200 steps the loss has fallen from 0.87 to 0.00035, yet the kernel's middle row is $\pm 1.87$ instead of
-# $\pm 2$, its other rows $\pm 1.07$ (PyTorch, seed 0). This is linear regression whose examples are the $N$
-# patches $\mathbf{p} \in \mathbb{R}^9$: along an eigenvector of
-# $\mathbf{H} = \frac{2}{N}\sum_{\mathbf{p}} \mathbf{p}\mathbf{p}^\top$, shape $(9, 9)$, with the eigenvalue
-# $\lambda$ the error shrinks by $1 - \eta\lambda$ per step, with the learning rate $\eta = 0.6$. The constant
-# patch has $\lambda = 3.1$; the others lie between 0.16 and 0.006. Most of Sobel's kernel belongs to 0.16 and
-# is learned in a few dozen steps; the part that tells 1, 2, 1 from equal weights has eigenvalues near 0.012 and
-# comes last. Pictures hardly contain it, and what the data do not show, descent does not learn.
+# After 200 steps the loss has fallen from 0.87<!--lesson.first_loss @torch--> to
+# 0.00035<!--lesson.last_loss @torch-->, yet the kernel's middle row is $\pm 1.87$<!--lesson.middle_row @torch-->
+# instead of $\pm 2$, its other rows $\pm 1.06$<!--lesson.other_row @torch--> (PyTorch, seed 0). This is [linear
+# regression](../linear_regression/linear_regression.py) whose examples are the $N$ patches
+# $\mathbf{p} \in \mathbb{R}^9$: along an eigenvector of
+# $\mathbf{H} = \frac{2}{N}\sum_{\mathbf{p}} \mathbf{p}\mathbf{p}^\top$, shape $(9, 9)$, with the eigenvalue $\lambda$
+# the error shrinks by $1 - \eta\lambda$ per step, with the learning rate $\eta = 0.6$. The constant patch has an
+# eigenvalue of 3.1<!--lesson.curvature_largest @torch-->; the others lie between
+# 0.16<!--lesson.curvature_second @torch--> and 0.006<!--lesson.curvature_smallest @torch-->. Most of Sobel's kernel
+# belongs to the second largest and is learned in a few dozen steps; the part that tells 1, 2, 1 from equal weights
+# has eigenvalues near 0.012 and comes last. Pictures hardly contain it, and what the data do not show, descent does
+# not learn.
 
 # %% [markdown]
 # ## LeNet
@@ -318,11 +330,12 @@ if __name__ == "__main__":
         list(model.named_modules())[1:], shapes_of(model, xp.zeros((1, 1, 28, 28))).items(), strict=True
     ):
         print(f"{path:>2} {type(module).__name__:<10} {shape!s:<18} {count_parameters(module):>6} parameters")
-    print(f"{count_parameters(model)} parameters together")
+    report(parameters=count_parameters(model), of_convolutions=sum(count_parameters(model[i]) for i in (0, 3)))
 
 # %% [markdown]
-# The two convolutions hold 2,572 of the 61,706 parameters, yet they do most of the work: the second alone takes
-# $16 \cdot 150 \cdot 100 = 240{,}000$ multiplications, the three affine maps together 58,920.
+# The two convolutions hold 2,572<!--lesson.of_convolutions @torch--> of the 61,706<!--lesson.parameters @torch-->
+# parameters, yet they do most of the work: the second alone takes $16 \cdot 150 \cdot 100 = 240{,}000$
+# multiplications, the three affine maps together 58,920.
 #
 # ## Batch normalisation
 #
@@ -451,14 +464,16 @@ def compare_batch_norms(X):
 
 # %%
 if __name__ == "__main__":
+    largest = 0.0
     for shape in ((8, 5), (8, 5, 6, 6)):
         gaps = compare_batch_norms(xp.asarray(3.0 + 2.0 * normal(shape, "batch")))
         print(shape, {name: f"{gap:.1e}" for name, gap in gaps.items()})
+        largest = max(largest, *gaps.values())
     X, G = xp.asarray(normal((16, 3), "X")), xp.asarray(normal((16, 3), "G"))
     gamma = xp.asarray([0.5, 2.0, -1.0])
     _, automatic = value_and_grad(lambda X: xp.sum(G * normalise(X, gamma=gamma)))(X)
     by_hand, _, _ = batch_norm_gradient(X, G, gamma)
-    print(f"gradient by hand: gap {largest_gap(by_hand, automatic):.1e}")
+    report(normalisation_gap=largest, normalisation_gradient_gap=largest_gap(by_hand, automatic))
     print(f"mean along the batch {xp.to_numpy(xp.mean(by_hand, axis=0))}")
 
 
@@ -519,6 +534,7 @@ if __name__ == "__main__":
 
 
 # %%
+@house_style
 def plot_curves(histories):
     """Loss of each step, and validation accuracy of each epoch, by name."""
     import matplotlib.pyplot as plt
@@ -527,24 +543,25 @@ def plot_curves(histories):
     for (name, history), style in zip(histories.items(), ("-", "--", ":"), strict=False):
         left.plot(history.losses, style, linewidth=1, label=name)
         right.plot(history.column("epoch"), history.column("val_acc"), style, marker="o", markersize=3, label=name)
-    left.axhline(np.log(10), color="k", linewidth=0.8)
+    left.axhline(np.log(10), color=INK, linewidth=0.8)
     left.annotate(r"chance, $\ln 10$", (0, np.log(10)), xytext=(2, 4), textcoords="offset points", fontsize=8)
     left.set(xlabel="step", ylabel="training loss", ylim=(0, 2.8))
-    right.axhline(0.1, color="k", linewidth=0.8)
+    right.axhline(0.1, color=INK, linewidth=0.8)
     right.set(xlabel="epoch", ylabel="validation accuracy", ylim=(0, 1))
     for axes in (left, right):
         axes.grid(alpha=0.3)
         axes.legend(fontsize=8)
-    figure.tight_layout()
-    plt.close(figure)
     return figure
 
 
 # %%
 if __name__ == "__main__":
-    runs = {name: jobs[name].run() for name in ("lenet", "bn-lenet")}
+    runs = {name: jobs[name].run(shown) for name in ("lenet", "bn-lenet")}
     for name, run in runs.items():
         print(name, [f"{value:.3f}" for value in run.history.column("val_acc")])
+    plain, normalised = (runs[name].history.column("val_acc") for name in ("lenet", "bn-lenet"))
+    report(plain_first=plain[0], plain_last=plain[-1], normalised_first=normalised[0], normalised_last=normalised[-1])
+    report(plain_loss=runs["lenet"].history.final("loss"))
 
 # %%
 if __name__ == "__main__":
@@ -561,13 +578,15 @@ if __name__ == "__main__":
 
 # %% [markdown]
 # At scale `standard`, with 6,000 training and 1,000 test pictures (PyTorch, seed 0), the network with batch
-# normalisation reached an accuracy of 0.709 after the first epoch of 47 steps and of 0.841 after the tenth.
-# Plain LeNet had 0.100 after the first and after the tenth, and its loss ended at 2.307. Equal probabilities
-# for all classes give $\ln 10 = 2.303$: it has learned nothing.
+# normalisation reached an accuracy of 0.709<!--lesson.normalised_first @torch--> after the first epoch of 47 steps
+# and of 0.841<!--lesson.normalised_last @torch--> after the tenth. Plain LeNet had
+# 0.100<!--lesson.plain_first @torch--> after the first and 0.100<!--lesson.plain_last @torch--> after the tenth, and
+# its loss ended at 2.307<!--lesson.plain_loss @torch-->. Equal probabilities for all classes give $\ln 10 = 2.303$:
+# it has learned nothing.
 #
-# At scale `full`, with all 60,000 pictures, it had 0.100 after three epochs, then 0.406, 0.572 and at the end
-# 0.724. Its loss lay near 2.30 for 1,200 of 4,690 steps, fell below 2.25 near step 1,630, and below 1.5 only
-# 350 steps later. What happens in the first thousand?
+# At scale `full`, with all 60,000 pictures, it is still at chance after three epochs, then wakes up, and has
+# 0.724<!--lenet.val_acc @torch--> at the end: its loss lies near 2.30 for more than a thousand of 4,690 steps and
+# then falls below 1.5 within a few hundred. What happens in the first thousand?
 #
 # ## What goes wrong
 #
@@ -605,6 +624,7 @@ def signals(norm=None, seed=0, batch=128):
     }
 
 
+@house_style
 def plot_signals(plain, normalised):
     """Spread of the activations and size of the gradients by layer."""
     import matplotlib.pyplot as plt
@@ -617,8 +637,6 @@ def plot_signals(plain, normalised):
         ax.set(xlabel="layer", title=title, xticks=range(1, len(plain[key]) + 1))
         ax.grid(alpha=0.3)
         ax.legend(fontsize=8)
-    figure.tight_layout()
-    plt.close(figure)
     return figure
 
 
@@ -627,25 +645,33 @@ if __name__ == "__main__":
     plain, normalised = signals(), signals(nn.BatchNorm)
     for name, found in (("plain", plain), ("normalised", normalised)):
         print(name, {key: [float(f"{value:.2g}") for value in values] for key, values in found.items()})
+        for key, values in found.items():
+            report(**{f"{name}_{key}_{layer}": value for layer, value in enumerate(values, 1)})
 
 # %%
 if __name__ == "__main__":
     plot_signals(plain, normalised)
 
 # %% [markdown]
-# The sigmoids are not saturated at all: the slopes are 0.248, 0.243, 0.227 and 0.234, and the largest possible
-# is 0.25. Just this is the trouble. The initial weights, drawn by the rule of Glorot and Bengio (2010), keep
-# the spread of a signal *if the activation has slope one*. With a slope of a quarter each layer lets pass a
-# quarter of the differences at best, and averaging over windows takes its share: the spread falls from sigmoid
-# to sigmoid, 0.030, 0.0050, 0.0012 and 0.00031. The last layer sees 84 numbers that hardly depend on the
-# picture, and can learn from them only how frequent the classes are. Going back, the same slopes damp the
-# gradient, from 0.032 in the last layer to 0.0039, 0.00074, 0.00037 and 0.000098. Growth is slow for many
-# hundred steps; then, as each layer's gradient is proportional to the weights of the others, all come to life
-# within an epoch.
+# The sigmoids are not saturated at all: the slopes are 0.248<!--lesson.plain_slope_1 @torch-->,
+# 0.243<!--lesson.plain_slope_2 @torch-->, 0.227<!--lesson.plain_slope_3 @torch--> and
+# 0.234<!--lesson.plain_slope_4 @torch-->, and the largest possible is 0.25. Just this is the trouble. The initial
+# weights, drawn by the rule of Glorot and Bengio (2010), keep the spread of a signal *if the activation has slope
+# one*. With a slope of a quarter each layer lets pass a quarter of the differences at best, and averaging over
+# windows takes its share: the spread falls from sigmoid to sigmoid, 0.030<!--lesson.plain_spread_1 @torch-->,
+# 0.0050<!--lesson.plain_spread_2 @torch-->, 0.0012<!--lesson.plain_spread_3 @torch--> and
+# 0.00031<!--lesson.plain_spread_4 @torch-->. The last layer sees 84 numbers that hardly depend on the picture, and
+# can learn from them only how frequent the classes are. Going back, the same slopes damp the gradient, from
+# 0.032<!--lesson.plain_gradient_5 @torch--> in the last layer to 0.0039<!--lesson.plain_gradient_4 @torch-->,
+# 0.00074<!--lesson.plain_gradient_3 @torch-->, 0.00037<!--lesson.plain_gradient_2 @torch--> and
+# 0.000098<!--lesson.plain_gradient_1 @torch-->. Growth is slow for many hundred steps; then, as each layer's gradient
+# is proportional to the weights of the others, all come to life within an epoch.
 #
-# Batch normalisation gives every sigmoid inputs of spread one: its outputs have the spreads 0.17, 0.19, 0.21
-# and 0.21, and the gradient of the first kernels is 0.071, seven hundred times as large. The tangent of the
-# original LeNet has zero mean and a slope near one (exercise 4).
+# Batch normalisation gives every sigmoid inputs of spread one: its outputs have the spreads
+# 0.17<!--lesson.normalised_spread_1 @torch-->, 0.19<!--lesson.normalised_spread_2 @torch-->,
+# 0.21<!--lesson.normalised_spread_3 @torch--> and 0.21<!--lesson.normalised_spread_4 @torch-->, and the gradient of
+# the first kernels is 0.071<!--lesson.normalised_gradient_1 @torch-->, seven hundred times as large. The tangent of
+# the original LeNet has zero mean and a slope near one (exercise 4).
 #
 # ### Evaluation mode forgotten
 #
@@ -693,7 +719,7 @@ if __name__ == "__main__":
     model = runs["bn-lenet"].model
     X, y = next(iter(runs["bn-lenet"].data.val.epoch(0)))  # (1000, 1, 28, 28), (1000,)
     for make, value in accuracies(model, X, y).items():
-        print(f"{make}: {value:.3f}")
+        report(**{make.replace(" ", "_"): value})
     state = model.state_dict()
     model.train()
     print("logits of two single pictures in training mode:")
@@ -706,15 +732,17 @@ if __name__ == "__main__":
         print("our layer, one example, one pixel:", error)
 
 # %% [markdown]
-# In evaluation mode the model gets 0.841 of the pictures right (PyTorch, seed 0, scale `standard`), and with
-# all of them in one training-mode batch 0.841 again, which is the trap: the obvious test passes. With one class
-# at a time, the same pictures and weights give 0.212. In a batch of nothing but trousers the mean *is*
-# trousers, and it is subtracted: the answer for one picture depends on the others.
+# In evaluation mode the model gets 84.1 %<!--lesson.evaluation_mode @torch--> of the pictures right (PyTorch, seed 0,
+# scale `standard`), and with all of them in one training-mode batch 84.1 %<!--lesson.all_together @torch-->, which is
+# the trap: the obvious test passes. With one class at a time, the same pictures and weights give
+# 21.2 %<!--lesson.one_class_at_a_time @torch-->. In a batch of nothing but trousers the mean *is* trousers, and it is
+# subtracted: the answer for one picture depends on the others.
 #
-# Single pictures give 0.100, which is chance. For vectors a batch of one has $x = \mu$, hence $\hat{x} = 0$ and
-# $y = \beta$: any two pictures get the same logits. Our own layer stops with a division by zero in
-# $m / (m - 1)$, which is kinder. Besides, each call in training mode moves the running statistics. The
-# `Trainer` switches the modes; in a loop of your own, call `model.evaluate()` before every prediction.
+# Single pictures give 10.0 %<!--lesson.one_by_one @torch-->, which is chance. For vectors a batch of one has
+# $x = \mu$, hence $\hat{x} = 0$ and $y = \beta$: any two pictures get the same logits. Our own layer stops with a
+# division by zero in $m / (m - 1)$, which is kinder. Besides, each call in training mode moves the running
+# statistics. The `Trainer` switches the modes; in a loop of your own, call `model.evaluate()` before every
+# prediction.
 #
 # ### Channels last
 #
@@ -766,15 +794,19 @@ if __name__ == "__main__":
         model, history, (X, _) = train_tolerant(transform, shown)
         print(
             f"{name}: first kernel bank {tuple(model[0].weight.shape)}, {count_parameters(model)} parameters, "
-            f"never moved {untouched_weights(model, X):.0%}, val_acc {history.final('val_acc'):.3f}"
+            f"never moved {untouched_weights(model, X):.0%}"
         )
+        report(**{f"{name.replace(' ', '_')}_val_acc": history.final("val_acc")})
+        report(**{f"{name.replace(' ', '_')}_untouched": untouched_weights(model, X)})
 
 # %% [markdown]
-# On the wrong layout the tolerant network reaches 0.782 where the right one gives 0.824 after three epochs
-# (PyTorch, seed 0): good enough to go unnoticed. The 28 rows became channels one pixel wide. Four of the five
-# columns of each kernel only ever meet padding, so 80 % of the first layer's weights remain exactly where they
-# began; in the right layout not one does. The other sign is their shape, (16, 28, 5, 5) instead of (16, 1, 5,
-# 5). If you say what you expect, `nn.Conv2d(16, 5, in_channels=1)`, the layer complains.
+# On the wrong layout the tolerant network reaches 0.782<!--lesson.channels_last_val_acc @torch--> where the right one
+# gives 0.824<!--lesson.channels_first_val_acc @torch--> after three epochs (PyTorch, seed 0): good enough to go
+# unnoticed. The 28 rows became channels one pixel wide. Four of the five columns of each kernel only ever meet
+# padding, so 80 %<!--lesson.channels_last_untouched @torch--> of the first layer's weights remain exactly where they
+# began; in the right layout 0 %<!--lesson.channels_first_untouched @torch--> do. The other sign is their shape, (16,
+# 28, 5, 5) instead of (16, 1, 5, 5). If you say what you expect, `nn.Conv2d(16, 5, in_channels=1)`, the layer
+# complains.
 
 # %% [markdown]
 # ## Under the surface

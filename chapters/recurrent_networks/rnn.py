@@ -10,7 +10,10 @@
 # standard = "1 min"
 # full = "2 min"
 # [promises]
-# full = ["scratch: val_ppl <= 7.48", "concise: val_ppl <= 7.385"]
+# full = [
+#   "scratch: val_ppl <= 7.48", "concise: val_ppl <= 7.385",
+#   "lesson: gap <= 1e-3", "lesson: gradient_gap <= 1e-6", "lesson: moved <= 1e-6",
+# ]
 # ///
 
 # %% [markdown]
@@ -34,8 +37,9 @@ import numpy as np
 from d2l_core import nn, optim, xp
 from d2l_core.autodiff import compiled, value_and_grad
 from d2l_core.data import Loader, Vocabulary, clean, load_time_machine, tokenise, windows
-from d2l_core.lessons import Job, scale
+from d2l_core.lessons import Job, report, scale
 from d2l_core.nn.functional import cross_entropy, log_softmax, one_hot
+from d2l_core.plots import INK, house_style
 from d2l_core.random import permutation
 from d2l_core.training import Data, Observer
 
@@ -55,19 +59,28 @@ if __name__ == "__main__":
 
 
 # %%
+@house_style
 def plot_idea():
     """The network with its loop, and unrolled over the four characters of "time"."""
     import matplotlib.pyplot as plt
 
     figure, axes = plt.subplots(figsize=(9, 3.4))
-    arrow = {"arrowstyle": "-|>", "color": "k", "shrinkA": 14, "shrinkB": 14}
-    back = {"arrowstyle": "-|>", "color": "0.5", "linestyle": "--", "connectionstyle": "arc3,rad=-0.3"}
+    arrow = {"arrowstyle": "-|>", "color": INK, "shrinkA": 14, "shrinkB": 14}
+    back = {"arrowstyle": "-|>", "color": "C1", "linestyle": "--", "connectionstyle": "arc3,rad=-0.3"}
     columns = [(0.0, "$x_t$", "$h_t$", "$o_t$", "")]
     for t, (character, target) in enumerate(zip("time", ["i", "m", "e", "space"], strict=True), 1):
         columns.append((1.2 + 1.3 * t, f"{character}", f"$h_{t}$", f"$o_{t}$", target))
     for x, below, state, above, target in columns:
-        for y, label, shade in ((0, below, "w"), (1, state, "0.85"), (2, above, "w")):
-            axes.text(x, y, label, ha="center", va="center", fontsize=12, bbox={"boxstyle": "circle", "fc": shade})
+        for y, label, edge in ((0, below, INK), (1, state, "C0"), (2, above, INK)):
+            axes.text(
+                x,
+                y,
+                label,
+                ha="center",
+                va="center",
+                fontsize=12,
+                bbox={"boxstyle": "circle", "fc": "none", "ec": edge},
+            )
         for y, name in ((0, r"$W_{ih}$"), (1, r"$W_o$")):
             axes.annotate("", (x, y + 1), (x, y), arrowprops=arrow)
             axes.text(x + 0.06, y + 0.5, name, fontsize=10, va="center")
@@ -81,11 +94,9 @@ def plot_idea():
     axes.annotate("", (-0.13, 0.85), (-0.13, 1.15), arrowprops=loop)
     axes.text(-0.5, 1, r"$W_{hh}$", ha="right", va="center", fontsize=10)
     axes.text(1.2, 1, "unrolled:", ha="center", va="center", fontsize=11, style="italic")
-    axes.text(4.45, -0.55, "dashed: the way of the gradient", ha="center", fontsize=9, color="0.4")
+    axes.text(4.45, -0.55, "dashed: the way of the gradient", ha="center", fontsize=9, color=INK)
     axes.set(xlim=(-1.3, 7.1), ylim=(-0.7, 2.8))
     axes.axis("off")
-    figure.tight_layout()
-    plt.close(figure)
     return figure
 
 
@@ -161,8 +172,9 @@ if __name__ == "__main__":
 # %% [markdown]
 # ## The data
 #
-# With the 26 letters in lower case and one space for everything else *The Time Machine* is 173,428 characters
-# long. With `<unk>`, number 0, for what is not known, there are 28 characters, numbered by their frequency.
+# With the 26 letters in lower case and one space for everything else *The Time Machine* is
+# 173,428<!--lesson.characters @torch--> characters long. With `<unk>`, number 0, for what is not known, there are 28
+# characters, numbered by their frequency.
 #
 # A training example is a window of 32 characters; its target is the window one place further on, so that the
 # network is asked at each place. Windows begin at every character; the first 10,000 are for training, the next
@@ -195,6 +207,7 @@ def text_windows(scale, seed, batch_size=1024):
 if __name__ == "__main__":
     X, y, vocabulary = time_machine()
     print(X.shape, len(vocabulary), vocabulary.to_tokens(range(8)))
+    report(characters=len(X) + NUM_STEPS)
     for window, target in ((X[0], y[0]), (X[1], y[1])):
         print(repr("".join(vocabulary.to_tokens(window))), "->", repr("".join(vocabulary.to_tokens(target))))
 
@@ -218,11 +231,11 @@ def unigram_perplexity(train, val, vocabulary_size):
 # %%
 if __name__ == "__main__":
     seen, unseen = y[:10000], y[10000:15000]
-    print(f"frequencies: {unigram_perplexity(seen, seen, 28):.2f} on the training text,", end=" ")
-    print(f"{unigram_perplexity(seen, unseen, 28):.2f} on the validation text")
+    report(frequencies_training=unigram_perplexity(seen, seen, 28), frequencies=unigram_perplexity(seen, unseen, 28))
 
 # %% [markdown]
-# It has 17.07 there and 16.67 on the validation text.
+# It has 17.07<!--lesson.frequencies_training @torch--> there and 16.67<!--lesson.frequencies @torch--> on the
+# validation text.
 #
 # ## From scratch
 #
@@ -322,7 +335,7 @@ def clip(gradients, limit):
 
 # %%
 if __name__ == "__main__":
-    print(f"gradients differ by {gap_of_the_gradients():.1e}")
+    report(gradient_gap=gap_of_the_gradients())
     clipped = clip({"a": xp.asarray([3.0, 0.0]), "b": xp.asarray([[4.0]])}, 1.0)  # joint norm 5
     print({path: xp.to_numpy(gradient).tolist() for path, gradient in clipped.items()})
 
@@ -331,13 +344,14 @@ if __name__ == "__main__":
 #
 # ## Concise
 #
-# The library's `nn.RNN` takes the place of our loop. Both jobs use gradient descent with batches of 1,024 windows
-# and gradients clipped at 1, for 100 epochs at full and 20 at standard scale. The learning rate is 1 in the first
-# half of the steps and then comes to rest, down to zero along half a cosine.
+# The library's `nn.RNN` takes the place of our loop. Both jobs use gradient descent with batches of 1,024 windows and
+# gradients clipped at 1, for 100 epochs at full and 20 at standard scale. The learning rate is 1 in the first half of
+# the steps and then comes to rest, down to zero along half a cosine.
 #
-# At a constant rate as large as 1 training is chaotic: a difference by rounding, which no two frameworks avoid,
-# grows from step to step, and the perplexity at the end is a sample of the noise. With the rate 1 throughout, seed
-# 0 of the concise job ended at 7.33 on PyTorch and at 7.46 on JAX; with the rate that rests both end at 7.28.
+# At a constant rate as large as 1 training is chaotic: a difference by rounding, which no two frameworks avoid, grows
+# from step to step, and the perplexity at the end is a sample of the noise. With the rate 1 throughout, backends
+# ended more than a tenth apart from the same seed; with the rate that rests PyTorch ends at
+# 7.28<!--concise.val_ppl @torch--> and JAX at 7.28<!--concise.val_ppl @jax-->.
 
 # %%
 VOCABULARY_SIZE = 28
@@ -372,7 +386,8 @@ def runs_from_one_start(scale, seed=0, epochs=2):
 if __name__ == "__main__":
     first, second = (result.history.losses for result in runs_from_one_start(shown).values())
     print(f"first loss {first[0]:.3f}, log 28 = {math.log(28):.3f}")
-    print(f"largest difference of a loss in {len(first)} steps: {np.max(np.abs(np.subtract(first, second))):.1e}")
+    print(f"largest difference of a loss in {len(first)} steps:")
+    report(gap=np.max(np.abs(np.subtract(first, second))))
     np.testing.assert_allclose(second, first, rtol=1e-4)
 
 # %% [markdown]
@@ -440,24 +455,23 @@ def perplexity_by_position(model, loader):
     return np.exp(totals / count)
 
 
+@house_style
 def plot_perplexity(history, by_position, baseline):
     """Left: perplexity by epoch, with the baselines; right: by the number of characters read."""
     import matplotlib.pyplot as plt
 
     figure, (left, right) = plt.subplots(1, 2, figsize=(8.5, 3.1))
     epochs = history.column("epoch")
-    left.plot(epochs, np.exp(history.column("loss")), "k-", label="training (mean over the epoch)")
-    left.plot(epochs, history.column("val_ppl"), "k--", label="validation")
-    left.axhline(VOCABULARY_SIZE, color="0.5", linewidth=1)
+    left.plot(epochs, np.exp(history.column("loss")), "-", color="C0", label="training (mean over the epoch)")
+    left.plot(epochs, history.column("val_ppl"), "--", color="C1", label="validation")
+    left.axhline(VOCABULARY_SIZE, color=INK, linewidth=1)
     left.text(epochs[-1], VOCABULARY_SIZE - 0.4, "knows nothing", ha="right", va="top", fontsize=9)
-    left.axhline(baseline, color="0.5", linewidth=1)
+    left.axhline(baseline, color=INK, linewidth=1)
     left.text(epochs[-1], baseline + 0.4, "knows the frequencies", ha="right", fontsize=9)
     left.set(xlabel="epoch", ylabel="perplexity", ylim=(5, 30))
     left.legend(fontsize=8, loc="upper right", bbox_to_anchor=(1, 0.84))
-    right.plot(np.arange(1, len(by_position) + 1), by_position, "k.-")
+    right.plot(np.arange(1, len(by_position) + 1), by_position, ".-", color="C0")
     right.set(xlabel="characters read", ylabel="perplexity of the next")
-    figure.tight_layout()
-    plt.close(figure)
     return figure
 
 
@@ -471,6 +485,10 @@ if __name__ == "__main__":
     for epoch, text in writing.texts.items():
         print(f"after {epoch:3} epochs: {text}")
     print("by characters read:", np.round(by_position[[0, 1, 2, 3, 4, 7, 15, 31]], 2))
+    report(first_ppl=run.history.column("val_ppl")[0], last_ppl=run.history.final("val_ppl"))
+    report(
+        ppl_after_1=by_position[0], ppl_after_2=by_position[1], ppl_after_3=by_position[2], ppl_after_32=by_position[31]
+    )
     plot_perplexity(run.history, by_position, unigram_perplexity(seen, unseen, VOCABULARY_SIZE))
 
 # %%
@@ -480,18 +498,22 @@ if __name__ == "__main__":
     print(results_table("rnn"))
 
 # %% [markdown]
-# On the standard scale (PyTorch, seed 0, as all numbers in this text) the validation perplexity falls from
-# 16.56 after the first epoch, hardly better than the frequencies, to 9.14 after the twentieth. After one epoch
-# the model writes only spaces, the most frequent character, after five "the the the" without end, and after
-# twenty it still does: greedy writing must repeat itself as soon as a state returns, and what is most probable
-# at each step is not a probable text. Exercise 1 mends that.
+# On the standard scale (PyTorch, seed 0, as all numbers in this text unless it names another backend) the validation
+# perplexity falls from 16.56<!--lesson.first_ppl @torch--> after the first epoch, hardly better than the frequencies,
+# to 9.14<!--lesson.last_ppl @torch--> after the twentieth. After one epoch the model writes only spaces, the most
+# frequent character, after five "the the the" without end, and after twenty it still does: greedy writing must repeat
+# itself as soon as a state returns, and what is most probable at each step is not a probable text. Exercise 1 mends
+# that.
 #
-# The right panel is sobering. With a single character to go by the perplexity is 10.60, after the second 9.46,
-# after the third 9.18, and from the fourth on it stays at 9.1: of the thirty characters that the state could
-# remember the model uses three or four.
+# The right panel is sobering. With a single character to go by the perplexity is
+# 10.60<!--lesson.ppl_after_1 @torch-->, after the second 9.46<!--lesson.ppl_after_2 @torch-->, after the third
+# 9.18<!--lesson.ppl_after_3 @torch-->, and from the fourth on it stays there, to end at
+# 9.1<!--lesson.ppl_after_32 @torch-->: of the thirty characters that the state could remember the model uses three or
+# four.
 #
-# After 100 epochs the concise job at full scale has a validation perplexity of 7.28 and 6.01 in training:
-# 10,031 characters are not much text. It still writes "and the the the".
+# After 100 epochs the concise job at full scale has a validation perplexity of 7.28<!--concise.val_ppl @torch-->, but
+# a loss in training of only 1.79<!--concise.loss @torch-->, a perplexity of six: 10,031 characters are not much text.
+# It still writes "and the the the".
 #
 # ## What goes wrong
 #
@@ -531,17 +553,16 @@ def spectral_radius(model):
     return float(np.abs(np.linalg.eigvals(model.state_dict()["rnn.weight_hh"])).max())
 
 
+@house_style
 def plot_distances(curves):
     """The curves of `gradient_by_distance`, by name, on a logarithmic scale."""
     import matplotlib.pyplot as plt
 
     figure, axes = plt.subplots(figsize=(6.5, 3.4))
-    for (name, norms), style in zip(curves.items(), ("k-", "k--", "k-.", "k:", "0.5"), strict=False):
+    for (name, norms), style in zip(curves.items(), ("-", "--", "-.", ":", ".-"), strict=False):
         axes.semilogy(norms, style, label=name)
     axes.set(xlabel="steps between the state and the loss", ylabel="norm of the gradient")
     axes.legend(fontsize=8)
-    figure.tight_layout()
-    plt.close(figure)
     return figure
 
 
@@ -551,20 +572,29 @@ if __name__ == "__main__":
     models = {"after 20 epochs": run.model} | {f"at the start, times {gain}": fresh_model(gain) for gain in (1, 2, 4)}
     curves = {name: gradient_by_distance(model, X, y) for name, model in models.items()}
     for name, norms in curves.items():
-        radius = spectral_radius(models[name])
-        print(f"{name:>21}: radius {radius:.2f}; norms at 0, 5, 10, 31 steps:", norms[[0, 5, 10, 31]])
+        print(
+            f"{name:>21}: radius {spectral_radius(models[name]):.2f}; norms at 0, 5, 10, 31 steps:",
+            norms[[0, 5, 10, 31]],
+        )
+    trained, start, _, large = curves
+    report(start_near=curves[start][0], start_far=curves[start][31], trained_far=curves[trained][31])
+    report(large_far=curves[large][31], shrinks_by=(curves[start][31] / curves[start][0]) ** (1 / 31))
+    report(radius_at_start=spectral_radius(models[start]), radius_trained=spectral_radius(models[trained]))
     plot_distances(curves)
 
 # %% [markdown]
-# At the start a nudge 31 steps before the loss counts $3 \cdot 10^{-8}$, one at the last state 1.0: a factor of
-# 0.57 per step, close to $\sqrt{1/3}$. Training raises the spectral radius from 0.64 to 0.83, but after 31
-# steps only $10^{-5}$ is left, drowned by the gradients of nearer characters. (The remedies, gates and
-# attention, come in later lessons.) With weights twice as large the gradient fades slowly; with weights four
-# times as large it *grows*, to 264 after 31 steps.
+# At the start a nudge 31 steps before the loss counts $3 \cdot 10^{-8}$<!--lesson.start_far @torch-->, one at the
+# last state 1.0<!--lesson.start_near @torch-->: a factor of 0.57<!--lesson.shrinks_by @torch--> per step, close to
+# $\sqrt{1/3}$. Training raises the spectral radius from 0.64<!--lesson.radius_at_start @torch--> to
+# 0.83<!--lesson.radius_trained @torch-->, but after 31 steps only $1.1 \cdot 10^{-5}$<!--lesson.trained_far @torch-->
+# is left, drowned by the gradients of nearer characters. (The remedies, gates and attention, come in later lessons.)
+# With weights twice as large the gradient fades slowly; with weights four times as large it *grows*, to
+# 264<!--lesson.large_far @torch--> after 31 steps.
 #
-# **The gradient explodes.** In our jobs it does not: the joint norm is at most 0.58 in the first 100 steps and
-# 0.63 in a thousand with the rate kept at 1 (`norms_in_training(steps=1000)`). So we make recurrent weights four
-# times as large, and take batches of 32 windows, in which a single bad window weighs more.
+# **The gradient explodes.** In our jobs it does not: the joint norm is at most 0.58<!--lesson.calm_norm @torch--> in
+# the first 100 steps, and little more in a thousand with the rate kept at 1 (`norms_in_training(steps=1000)`). So we
+# make recurrent weights four times as large, and take batches of 32 windows, in which a single bad window weighs
+# more.
 
 
 # %%
@@ -585,19 +615,18 @@ def norms_in_training(limit=None, gain=1.0, lr=1.0, batch_size=1024, steps=100, 
     return np.array(pairs).T
 
 
+@house_style
 def plot_norms(plain, clipped):
     """Norms and losses by step, without clipping and with it."""
     import matplotlib.pyplot as plt
 
     figure, panels = plt.subplots(1, 2, figsize=(8.5, 3))
     for axes, row, title in zip(panels, (1, 0), ("joint norm of the gradient", "training loss"), strict=True):
-        axes.plot(plain[row], "0.6", label="as it is")
-        axes.plot(clipped[row], "k", linewidth=1, label="clipped at 1")
+        axes.plot(plain[row], "-", color="C1", linewidth=1, label="as it is")
+        axes.plot(clipped[row], "--", color="C0", label="clipped at 1")
         axes.set(xlabel="step", title=title)
         axes.legend(fontsize=8)
     panels[0].set_yscale("log")
-    figure.tight_layout()
-    plt.close(figure)
     return figure
 
 
@@ -605,18 +634,20 @@ def plot_norms(plain, clipped):
 if __name__ == "__main__":
     steps = {"smoke": 4, "standard": 100}[shown]
     calm = norms_in_training(steps=steps)
-    print(f"as in the jobs: largest norm {calm[1].max():.2f}")
+    report(calm_norm=calm[1].max())
     plain, clipped = (norms_in_training(limit, gain=4.0, batch_size=32, steps=2 * steps) for limit in (None, 1.0))
-    for name, (losses, norms) in (("as it is", plain), ("clipped", clipped)):
-        print(f"{name:>8}: largest norm {norms.max():.1f}, above 1 in {np.sum(norms > 1)} steps;", end=" ")
-        print(f"largest loss {losses.max():.2f}, mean of the last ten {losses[-10:].mean():.2f}")
+    for name, (losses, norms) in (("plain", plain), ("clipped", clipped)):
+        report(**{f"{name}_first_norm": norms[0], f"{name}_above_1": np.sum(norms > 1)})
+        report(**{f"{name}_largest_loss": losses.max(), f"{name}_mean_of_last_ten": losses[-10:].mean()})
     plot_norms(plain, clipped)
 
 # %% [markdown]
-# Without clipping the norm exceeds 1 in 134 of 200 steps, and every such step throws the weights somewhere: the
-# loss rises to 5.70, far above the 3.33 of a model that knows nothing, and ends near 3.00. With clipping, from
-# the same first gradient of norm 10.9, only 35 norms lie above the limit, and the loss never exceeds 3.51 and
-# ends near 2.44.
+# Without clipping the norm exceeds 1 in 134<!--lesson.plain_above_1 @torch--> of 200 steps, and every such step
+# throws the weights somewhere: the loss rises to 5.70<!--lesson.plain_largest_loss @torch-->, far above the 3.33 of a
+# model that knows nothing, and ends near 3.00<!--lesson.plain_mean_of_last_ten @torch-->. With clipping, from the
+# same first gradient of norm 10.9<!--lesson.clipped_first_norm @torch-->, only 35<!--lesson.clipped_above_1 @torch-->
+# norms lie above the limit, and the loss never exceeds 3.51<!--lesson.clipped_largest_loss @torch--> and ends near
+# 2.44<!--lesson.clipped_mean_of_last_ten @torch-->.
 #
 # **The wrong axis.** The recurrent layer takes time first. Handed the windows $(N, T)$ as they come from the
 # loader, it does not complain: it reads 32 texts of 1,024 steps, in which each character belongs to another
@@ -644,15 +675,15 @@ def depends_on_neighbours(model, X, changed=0, observed=1):
 # %%
 if __name__ == "__main__":
     mixed_up = replace(jobs["concise"], model=lambda: MixedUpModel(nn.RNN(32), VOCABULARY_SIZE)).run(shown)
-    print(f"mixed up: val_ppl {mixed_up.history.final('val_ppl'):.2f}, right: {run.history.final('val_ppl'):.2f}")
-    for name, model in (("mixed up", mixed_up.model), ("right", run.model)):
-        print(f"{name}: a window moves its neighbour by {depends_on_neighbours(model, X):.3f}")
+    report(mixed_up_ppl=mixed_up.history.final("val_ppl"))
+    report(moved_when_mixed_up=depends_on_neighbours(mixed_up.model, X), moved=depends_on_neighbours(run.model, X))
 
 # %% [markdown]
-# The perplexity of the mixed-up model ends at 10.37; whoever does not know that 9.14 is possible will publish
-# it. It is worse than a table of character pairs (exercise 3: 9.63): the model sees the present character and,
-# for memory, that of a stranger. No loss curve reveals this; a question about the meaning does. Changing one
-# window of a batch must not move the logits of another by a single bit, but here the neighbour moves by 0.39.
+# The perplexity of the mixed-up model ends at 10.37<!--lesson.mixed_up_ppl @torch-->; whoever does not know that
+# 9.14<!--lesson.last_ppl @torch--> is possible will publish it. It is worse than a table of character pairs (exercise
+# 3: 9.63): the model sees the present character and, for memory, that of a stranger. No loss curve reveals this; a
+# question about the meaning does. Changing one window of a batch must not move the logits of another by a single bit,
+# but here the neighbour moves by 0.39<!--lesson.moved_when_mixed_up @torch-->.
 #
 # **A split that leaks.** Suppose that we shuffle all 15,000 windows first and cut them into training and
 # validation afterwards, as one does with photographs. Nearly every character of a validation window is then
@@ -695,24 +726,29 @@ def perplexity(model, X, y):
 if __name__ == "__main__":
     X, y, _ = time_machine()
     leaking = replace(jobs["concise"], data=shuffled_split).run(shown)
-    for name, result in (("one after the other", run), ("dealt at random", leaking)):
-        elsewhere = perplexity(result.model, X[20000:25000], y[20000:25000])
-        print(f"{name}: training {math.exp(result.history.final('loss')):.2f},", end=" ")
-        print(f"validation {result.history.final('val_ppl'):.2f}, later text {elsewhere:.2f};", end=" ")
-        print(f"by heart {foretold_by_heart(result.data):.1%} right")
-    print(f"first 32 validation windows {perplexity(run.model, X[10000:10032], y[10000:10032]):.2f},", end=" ")
-    print(f"all others {perplexity(run.model, X[10032:15000], y[10032:15000]):.2f}")
+    for name, result in (("honest", run), ("leaking", leaking)):  # one after the other, and dealt at random
+        report(
+            **{
+                f"{name}_validation": result.history.final("val_ppl"),
+                f"{name}_by_heart": foretold_by_heart(result.data),
+            }
+        )
+        report(**{f"{name}_later_text": perplexity(result.model, X[20000:25000], y[20000:25000])})
+    report(first_32_windows=perplexity(run.model, X[10000:10032], y[10000:10032]))
+    report(other_windows=perplexity(run.model, X[10032:15000], y[10032:15000]))
 
 # %% [markdown]
-# The pupil foretells 17 per cent of the next characters if validation follows training, and 93 per cent if the
-# windows were dealt at random. Our network is not so quick: after 20 epochs its validation perplexity is 9.14
-# with the honest split and 9.05 with the leaking one. With `run("full")`, after 100 epochs, they are 7.28 and
-# 6.17, and the leaking split reports 6.13 for training: no sign of overfitting. On the later text the same
-# model has 7.67.
+# The pupil foretells 17 %<!--lesson.honest_by_heart @torch--> of the next characters if validation follows training,
+# and 93 %<!--lesson.leaking_by_heart @torch--> if the windows were dealt at random. Our network is not so quick:
+# after 20 epochs its validation perplexity is 9.14<!--lesson.honest_validation @torch--> with the honest split and
+# 9.05<!--lesson.leaking_validation @torch--> with the leaking one. With `run("full")`, after 100 epochs, the honest
+# one ends at 7.28<!--concise.val_ppl @torch-->, the leaking one near 6 on training and validation alike: no sign of
+# overfitting. On the later text the same model has more than 7.
 #
-# The honest split flatters too, but not by the 32 windows that share characters with training: they are a
-# *harder* passage (12.89 after 20 epochs, all others 9.12). Text right after the training text is more like it
-# than the rest of the novel, where the model has 9.61.
+# The honest split flatters too, but not by the 32 windows that share characters with training: they are a *harder*
+# passage (12.89<!--lesson.first_32_windows @torch--> after 20 epochs, all others
+# 9.12<!--lesson.other_windows @torch-->). Text right after the training text is more like it than the rest of the
+# novel, where the model has 9.61<!--lesson.honest_later_text @torch-->.
 #
 # ## Under the surface
 #
