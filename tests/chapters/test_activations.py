@@ -78,3 +78,10 @@ def test_the_formula_of_the_sigmoid_has_no_slope_far_out():
     assert float(value) == 0.0
     assert np.isnan(float(slope))
     assert float(grad(lesson.sigmoid)(far)) == 0.0
+
+
+def test_networks_with_a_shut_unit_do_not_solve_exclusive_or():
+    model = lesson.trained_on_xor(lesson.relu, 2, epochs=100, copies=40)
+    shut = lesson.has_shut_unit(model)
+    assert 0.1 < shut.mean() < 0.9
+    assert not lesson.solved(model)[shut].any()
