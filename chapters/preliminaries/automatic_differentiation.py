@@ -47,12 +47,12 @@ from d2l_core.plots import COLOURS, Diagram, house_style
 # ## The idea
 #
 # At a price $p$ the café sells $n = 200 - 40p$ cups, each leaves a margin $m = p - c$ over its cost $c$, and after the
-# rent $r$ the profit is $y = nm - r$. The left diagram shows the computation for $p = 3$, $c = 0.8$ and $r = 100$:
+# rent $r$ the profit is $y = nm - r$. The first diagram shows the computation for $p = 3$, $c = 0.8$ and $r = 100$:
 # every box is computed from those whose arrows point to it. Such a picture is called a *computational graph*.
 #
-# In the right diagram we walk backwards and write into each box how fast $y$ changes with *it*. At the bottom line this
-# is 1. The product $t = nm$ enters $y$ as it is: 1 again. A cup more is worth $m = 2.2$, so $n$ gets 2.2, and a unit of
-# margin is worth $n = 80$. The price reaches the profit along two paths: through the cups, at a rate of
+# In the second diagram we walk backwards and write into each box how fast $y$ changes with *it*. At the bottom line
+# this is 1. The product $t = nm$ enters $y$ as it is: 1 again. A cup more is worth $m = 2.2$, so $n$ gets 2.2, and a
+# unit of margin is worth $n = 80$. The price reaches the profit along two paths: through the cups, at a rate of
 # $-40 \cdot 2.2 = -88$, and through the margin, at $1 \cdot 80$. Rates along different paths add up, so
 # $-88 + 80 = -8$: the price is already a little too high. On the way we learnt what the cost and the rent do, although
 # nobody asked.
@@ -477,7 +477,7 @@ if __name__ == "__main__":
 
 # %% [markdown]
 # For a network as tiny as this one the time goes mostly into bookkeeping, and you may see a factor of ten or more; for
-# large layers it is two to four. In no case does it come near 114.
+# large layers it is two to four. What matters is that it does not grow with the number of parameters, as the 114 does.
 #
 # The memory is the true price. `stored_numbers` counts what our tape keeps, here for 200 cases and a chain of layers of
 # 8 hidden units.
@@ -691,9 +691,9 @@ if __name__ == "__main__":
 #    that it can itself be differentiated. What is its gradient in terms of second derivatives?
 # 4. *Extend the tape.* Add `exp` and `log` to `Node` and check both against `value_and_grad`. What does each keep? Is
 #    there a choice?
-# 5. *Half the memory.* A chain of $L$ equal layers stores $L$ results. Suppose that you keep only every $k$-th and
-#    compute the others again, one stretch at a time, on the way back. How many do you have to hold at once, which $k$
-#    is best, and what does it cost in time?
+# 5. *Less memory.* A chain of $L$ equal layers stores $L$ results. Suppose that you keep only every $k$-th and compute
+#    the others again, one stretch at a time, on the way back. How many do you have to hold at once, which $k$ is best,
+#    and what does it cost in time?
 #
 # ## References
 #

@@ -47,7 +47,7 @@ from d2l_core.plots import INK, flow, house_style
 # $$s(t) = \frac{30\, t^2}{t + 4} \quad \text{metres.}$$
 #
 # It picks up speed at first and then approaches 30 m/s. After six seconds it passes the camera, which stands 108 metres
-# behind the light. How fast is it *there*? Between $t = 6$ and $t = 6 + h$ its average speed is the distance covered,
+# beyond the light. How fast is it *there*? Between $t = 6$ and $t = 6 + h$ its average speed is the distance covered,
 # divided by $h$: the slope of the straight line through two points of the curve, a *secant*. As $h$ shrinks, the
 # secants turn towards one line that touches the curve, the *tangent*. Its slope is the speed at the moment $t = 6$, and
 # it is what the needle of the speedometer shows. (The figure shows an earlier moment, one second after the start, where

@@ -328,7 +328,8 @@ if __name__ == "__main__":
 # ## A test for an illness
 #
 # One in 200 people has an illness. A test finds 95 % of the sick and is wrong for 4 % of the healthy. Yours is
-# positive. Most people, physicians among them, guess that you are ill with some 90 or 95 per cent. Let us count.
+# positive. Most people, physicians among them (Eddy, 1982), guess that you are ill with a probability near 95 %. Let us
+# count.
 
 
 # %%
