@@ -83,6 +83,23 @@ def legendre(x, degree):
     return xp.concat(columns[: degree + 1], axis=-1)  # degree + 1 of (..., n, 1) -> (..., n, degree + 1)
 
 
+def fits(X, y, counts):
+    """For each count p the coefficients (sets, P, 1) with the first p columns of X (sets, n, P), zeros behind.
+
+    The first p columns of Q and the upper left block of R belong to the first p columns of X, so that one decomposition
+    serves them all. Behind this block the unknowns are set to zero by equations of their own.
+    """
+    Q, R = xp.linalg.qr(X)  # (sets, n, P), (sets, P, P)
+    c = xp.matmul(xp.matrix_transpose(Q), y)  # (sets, P, n) @ (sets, n, 1) -> (sets, P, 1)
+    unit = xp.zeros_like(R) + xp.eye(R.shape[-1])  # (sets, P, P)
+    found = []
+    for p in counts:
+        used = np.arange(R.shape[-1]) < p  # (P,)
+        block = xp.where(xp.asarray(used[:, None] & used), R, unit)  # (sets, P, P)
+        found.append(xp.linalg.solve(block, xp.where(xp.asarray(used[:, None]), c, xp.zeros_like(c))))
+    return found
+
+
 def mean_squares(predicted, y):
     """Mean squared error of each set, predictions and targets (sets, n, 1), as a NumPy array (sets,)."""
     return xp.to_numpy(xp.mean(xp.square(predicted - xp.asarray(y)), axis=(-2, -1)))
@@ -96,9 +113,9 @@ def plot_fits(degrees=(1, 5, 15)):
     x = places(1, 20)  # (1, 20, 1)
     y, grid = observed(x, "noise"), np.linspace(-1.0, 1.0, 300)[None, :, None]  # (1, 20, 1), (1, 300, 1)
     figure, panels = plt.subplots(1, 3, figsize=(9.0, 2.7), sharey=True)
-    for axes, degree in zip(panels, degrees, strict=True):
-        theta = by_qr(legendre(x, degree), xp.asarray(y))  # (1, degree + 1, 1)
-        curve = xp.to_numpy(xp.matmul(legendre(grid, degree), theta))  # (1, 300, 1)
+    thetas = fits(legendre(x, max(degrees)), xp.asarray(y), [degree + 1 for degree in degrees])
+    for axes, degree, theta in zip(panels, degrees, thetas, strict=True):
+        curve = xp.to_numpy(xp.matmul(legendre(grid, max(degrees)), theta))  # (1, 300, 1)
         axes.plot(grid.ravel(), law(grid).ravel(), "--", color=INK, label="law")
         axes.plot(grid.ravel(), curve.ravel(), "-", color="C0", label="fit")
         axes.plot(x.ravel(), y.ravel(), "o", color="C1", label="examples")
@@ -158,14 +175,13 @@ def errors_by_degree(degrees, sets, n=20):
     """Training error, error on new targets at the same places, and at new places: arrays (degrees, sets)."""
     x, new_x = places(sets, n), places(sets, 500, "new places")  # (sets, n, 1), (sets, 500, 1)
     y, again, new_y = observed(x, "noise"), observed(x, "new noise"), observed(new_x, "noise at new places")
+    X, new_X = legendre(x, max(degrees)), legendre(new_x, max(degrees))  # (sets, n, P), (sets, 500, P)
     training, same, new = [], [], []
-    for degree in degrees:
-        X = legendre(x, degree)  # (sets, n, degree + 1)
-        theta = by_qr(X, xp.asarray(y))  # (sets, degree + 1, 1)
+    for theta in fits(X, xp.asarray(y), [degree + 1 for degree in degrees]):  # each (sets, P, 1)
         predicted = xp.matmul(X, theta)  # (sets, n, 1)
         training.append(mean_squares(predicted, y))
         same.append(mean_squares(predicted, again))
-        new.append(mean_squares(xp.matmul(legendre(new_x, degree), theta), new_y))
+        new.append(mean_squares(xp.matmul(new_X, theta), new_y))
     return np.array(training), np.array(same), np.array(new)
 
 
@@ -245,7 +261,7 @@ def plot_gaps(sizes, gaps, p=8):
 
 # %%
 if __name__ == "__main__":
-    NUMBERS = (16, 32, 64, 128, 256)
+    NUMBERS = {"smoke": (16, 64)}.get(scale(), (16, 32, 64, 128, 256))
     gaps = measured_gaps(NUMBERS, sets)
     ratios = gaps * np.array(NUMBERS) / (2 * NOISE**2 * 8)
     report(gap_16=gaps[0], gap_256=gaps[-1], gap_ratio_low=ratios.min(), gap_ratio_high=ratios.max())
@@ -282,15 +298,20 @@ def folds(n, k, *key):
         yield np.delete(order, np.s_[fold::k]), order[fold::k]  # every k-th, from number `fold` on, is held out
 
 
-def cross_validated(X, y, k, *key):
-    """Mean squared error on the held-out folds, for features (sets, n, p) and targets (sets, n, 1): (sets,)."""
-    total = 0.0
+def cross_validated(X, y, k, *key, counts=None):
+    """Mean squared error on held-out folds for features (sets, n, P) and targets (sets, n, 1): (counts, sets).
+
+    `counts` are numbers of leading columns, all of them if None.
+    """
+    counts = counts or [X.shape[-1]]
+    totals = [0.0] * len(counts)
     for kept, held in folds(X.shape[-2], k, *key):
         kept, held = xp.asarray(kept), xp.asarray(held)
-        theta = by_qr(xp.take(X, kept, axis=-2), xp.take(y, kept, axis=-2))  # (sets, p, 1)
-        predicted = xp.matmul(xp.take(X, held, axis=-2), theta)  # (sets, held, 1)
-        total = total + xp.sum(xp.square(predicted - xp.take(y, held, axis=-2)), axis=(-2, -1))  # (sets,)
-    return xp.to_numpy(total) / X.shape[-2]
+        held_X, held_y = xp.take(X, held, axis=-2), xp.take(y, held, axis=-2)  # (sets, held, P), (sets, held, 1)
+        for i, theta in enumerate(fits(xp.take(X, kept, axis=-2), xp.take(y, kept, axis=-2), counts)):
+            squares = xp.square(xp.matmul(held_X, theta) - held_y)  # (sets, held, 1)
+            totals[i] = totals[i] + xp.to_numpy(xp.sum(squares, axis=(-2, -1)))  # (sets,)
+    return np.array(totals) / X.shape[-2]
 
 
 # %% [markdown]
@@ -315,7 +336,7 @@ def leave_one_out(X, y):
 if __name__ == "__main__":
     x = places(10, 20)  # (10, 20, 1)
     X, y = legendre(x, 5), xp.asarray(observed(x, "noise"))  # (10, 20, 6), (10, 20, 1)
-    long, short = cross_validated(X, y, 20, "one out"), leave_one_out(X, y)  # (10,), (10,)
+    long, short = cross_validated(X, y, 20, "one out")[0], leave_one_out(X, y)  # (10,), (10,)
     report(formula_gap=np.max(np.abs(long / short - 1.0)))
 
 # %% [markdown]
@@ -329,16 +350,18 @@ def best_by_validation(sets, degrees):
     """Risks (sets,) of the models chosen on half of 40 examples and by five folds, and of the best degree on all."""
     x, new_x = places(sets, 40, "forty"), places(1, 2000, "judge")  # (sets, 40, 1), (1, 2000, 1)
     y = observed(x, "noise of forty")  # (sets, 40, 1)
-    half, whole, by_half, by_folds = [], [], [], []
-    for degree in degrees:
-        X, targets, new_X = legendre(x, degree), xp.asarray(y), legendre(new_x, degree)
-        theta = by_qr(X[:, :20], targets[:, :20])  # (sets, degree + 1, 1)
-        by_half.append(mean_squares(xp.matmul(X[:, 20:], theta), y[:, 20:]))
-        half.append(mean_squares(xp.matmul(new_X, theta), law(new_x)) + NOISE**2)
-        by_folds.append(cross_validated(X, targets, 5, "five folds"))
-        whole.append(mean_squares(xp.matmul(new_X, by_qr(X, targets)), law(new_x)) + NOISE**2)
-    half, whole, by_half, by_folds = map(np.array, (half, whole, by_half, by_folds))  # each (degrees, sets)
+    X, new_X = legendre(x, max(degrees)), legendre(new_x, max(degrees))  # (sets, 40, P), (1, 2000, P)
+    counts = [degree + 1 for degree in degrees]
+    half = fits(X[:, :20], xp.asarray(y[:, :20]), counts)  # each (sets, P, 1)
+    whole = fits(X, xp.asarray(y), counts)  # each (sets, P, 1)
+
+    def risks(thetas):
+        return np.array([mean_squares(xp.matmul(new_X, theta), law(new_x)) + NOISE**2 for theta in thetas])
+
+    by_half = np.array([mean_squares(xp.matmul(X[:, 20:], theta), y[:, 20:]) for theta in half])  # (degrees, sets)
+    by_folds = cross_validated(X, xp.asarray(y), 5, "five folds", counts=counts)  # (degrees, sets)
     every = np.arange(sets)
+    half, whole = risks(half), risks(whole)  # (degrees, sets), (degrees, sets)
     return half[by_half.argmin(axis=0), every], whole[by_folds.argmin(axis=0), every], whole.min(axis=0)
 
 
@@ -367,27 +390,33 @@ def products(reference, X, degree):
     X = 2.0 * (X - low) / (high - low) - 1.0  # (n, d), from -1 to 1 in the reference
     single = [np.polynomial.legendre.legvander(column, degree) for column in X.T]  # d of (n, degree + 1)
     powers = [e for e in itertools.product(range(degree + 1), repeat=len(single)) if sum(e) <= degree]
+    powers.sort(key=sum)  # the lower degrees first
     return np.column_stack([np.prod([s[:, k] for s, k in zip(single, e, strict=True)], axis=0) for e in powers])
 
 
-def wing_errors(degree, n):
-    """Root mean squared errors in dB of n training cases, 300 validation cases and 303 test cases."""
+def wing_errors(n):
+    """Root mean squared errors in dB by degree, 1 to 3: of n training, 300 validation and 303 test cases."""
     X, y = load_airfoil()  # (1503, 5), (1503,)
     order = random.permutation(len(X), "generalisation", "wings")
     X, y = X[order], y[order, None]  # (1503, 5), (1503, 1)
     centre = y[:n].mean()
-    features = xp.asarray(products(X[:n], X, degree))  # (1503, p)
-    theta = by_qr(features[:n], xp.asarray(y[:n] - centre))  # (p, 1)
-    squares = (xp.to_numpy(xp.matmul(features, theta)) + centre - y) ** 2  # (1503, 1)
-    return [float(np.sqrt(squares[part].mean())) for part in (slice(n), slice(900, 1200), slice(1200, None))]
+    features = xp.asarray(products(X[:n], X, degree=3))  # (1503, 56)
+    errors = {}
+    for degree, theta in enumerate(fits(features[:n], xp.asarray(y[:n] - centre), [6, 21, 56]), start=1):
+        squares = (xp.to_numpy(xp.matmul(features, theta)) + centre - y) ** 2  # (1503, 56) @ (56, 1) -> (1503, 1)
+        parts = {"train": slice(n), "val": slice(900, 1200), "test": slice(1200, None)}
+        errors[degree] = {name: float(np.sqrt(squares[part].mean())) for name, part in parts.items()}
+    return errors
 
 
 # %%
 if __name__ == "__main__":
-    for n in (100, 900):
-        for degree, name in ((1, "linear"), (2, "square"), (3, "cubic")):
-            found = zip(("train", "val", "test"), wing_errors(degree, n), strict=True)
-            report(**{f"{part}_{name}_{n}": value for part, value in found})
+    few, many = wing_errors(100), wing_errors(900)
+    for n, errors in ((100, few), (900, many)):
+        for degree, name in ((1, "linear"), (2, "square")):
+            report(**{f"{part}_{name}_{n}": value for part, value in errors[degree].items()})
+    report(train_cubic_100=few[3]["train"], val_cubic_100=few[3]["val"], test_cubic_100=few[3]["test"])
+    report(train_cubic_900=many[3]["train"], val_cubic_900=many[3]["val"], test_cubic_900=many[3]["test"])
 
 # %% [markdown]
 # | degree, $n = 100$ | parameters | training | validation | test |

@@ -109,4 +109,4 @@ if __name__ == "__main__":
     X, y = random.normal((10, 3), "one out", "X"), random.normal((10, 1), "one out", "y")
     hat = X @ np.linalg.pinv(X)
     print(f"by hand {residual_without(X, y, 4):.5f}, by the formula {((hat @ y - y)[4, 0]) / (1 - hat[4, 4]):.5f}")
-    print("all folds of one:", cross_validated(xp.asarray(X[None]), xp.asarray(y[None]), 10, "folds"))
+    print("all folds of one:", cross_validated(xp.asarray(X[None]), xp.asarray(y[None]), 10, "folds")[0])

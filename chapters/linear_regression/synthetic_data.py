@@ -373,7 +373,8 @@ def trained_on(data, epochs=3, lr=0.03):
 
 # %%
 if __name__ == "__main__":
-    report(**{f"{kind}_loss": trained_on(spoilt(kind)) for kind in ("honest", "torn", "sorted")})
+    honest, torn, in_order = (trained_on(spoilt(kind)) for kind in ("honest", "torn", "sorted"))
+    report(honest_loss=honest, torn_loss=torn, sorted_loss=in_order)
     X, y = loaders(noise=2.0).val.arrays  # (1000, 2), (1000, 1)
     report(law_noisy=np.mean((X @ [[2.0], [-3.4]] + 4.2 - y) ** 2))
     report(honest_noisy=trained_on(spoilt("honest", noise=2.0)), sorted_noisy=trained_on(spoilt("sorted", noise=2.0)))

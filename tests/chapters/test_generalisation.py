@@ -47,7 +47,7 @@ def test_every_example_is_held_out_once(n, k):
 
 def test_one_fit_does_the_work_of_many():
     X, y = random.normal((3, 12, 4), "test X"), random.normal((3, 12, 1), "test y")
-    long = lesson.cross_validated(xp.asarray(X), xp.asarray(y), 12, "any")
+    long = lesson.cross_validated(xp.asarray(X), xp.asarray(y), 12, "any")[0]
     np.testing.assert_allclose(lesson.leave_one_out(xp.asarray(X), xp.asarray(y)), long, rtol=1e-3)
     hat = X[0] @ np.linalg.pinv(X[0])
     formula = (hat @ y[0] - y[0])[5, 0] / (1 - hat[5, 5])
@@ -70,12 +70,20 @@ def test_products_of_polynomials():
 
 
 def test_the_right_degree_depends_on_the_number_of_wings():
-    few = [lesson.wing_errors(degree, 100) for degree in (2, 3)]
-    many = [lesson.wing_errors(degree, 900) for degree in (2, 3)]
-    assert few[1][0] < few[0][0]
-    assert few[1][1] > few[0][1]
-    assert many[1][1] < many[0][1]
-    assert many[1][2] < few[0][2]
+    few, many = lesson.wing_errors(100), lesson.wing_errors(900)
+    assert few[3]["train"] < few[2]["train"] < few[1]["train"]
+    assert few[2]["val"] < few[1]["val"] < few[3]["val"]
+    assert many[3]["val"] < many[2]["val"] < many[1]["val"]
+    assert many[3]["test"] < few[2]["test"]
+
+
+def test_one_decomposition_serves_every_number_of_columns():
+    X, y = random.normal((2, 9, 4), "nested X"), random.normal((2, 9, 1), "nested y")
+    for p, theta in zip((1, 3, 4), lesson.fits(xp.asarray(X), xp.asarray(y), (1, 3, 4)), strict=True):
+        for i in range(2):
+            expected = np.linalg.lstsq(X[i, :, :p], y[i], rcond=None)[0]
+            np.testing.assert_allclose(xp.to_numpy(theta)[i, :p], expected, rtol=1e-3, atol=1e-4)
+            np.testing.assert_array_equal(xp.to_numpy(theta)[i, p:], 0.0)
 
 
 def test_the_winner_of_many_coins_is_lucky_and_no_more():

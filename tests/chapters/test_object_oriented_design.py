@@ -41,7 +41,7 @@ def test_tiny_and_real_library_agree_and_tell_the_same():
     np.testing.assert_allclose(ours.losses, theirs.losses, rtol=1e-4)
     assert ours.final("val_loss") == pytest.approx(theirs.final("val_loss"), rel=1e-4)
     assert diaries[0].entries == diaries[1].entries
-    assert len(diaries[0].entries) == 32 + 3
+    assert len(diaries[0].entries) == 25 + 3
 
 
 def test_lending_gives_the_gradient_and_leaves_the_values():
@@ -66,12 +66,12 @@ def test_values_come_back_even_if_the_model_fails():
     np.testing.assert_array_equal(xp.to_numpy(model.weight.value), [[0.0]])
 
 
-def test_the_board_sees_every_eighth_step_and_every_epoch():
+def test_the_board_sees_every_fifth_step_and_every_epoch():
     shown = []
     boards = lesson.Board(show=shown.append), lesson.Board(("loss", "val_loss"))
     lesson.tiny_and_library(2, observers=([boards[0]], [boards[1]]))
     for board in boards:
-        np.testing.assert_allclose(board.curves["loss of the steps"][0], np.arange(1, 9) / 4)
+        np.testing.assert_allclose(board.curves["loss of the steps"][0], np.arange(1, 11) / 5)
         assert board.curves["val_loss"][0] == [1, 2]
     assert len(shown) == 2
 
