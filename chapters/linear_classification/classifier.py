@@ -10,6 +10,7 @@
 # standard = "10 s"
 # full = "1 min"
 # [promises]
+# standard = ["linear: val_acc >= 0.77", "lesson: loop_gap <= 1e-4"]
 # full = [
 #   "linear: val_acc >= 0.77", "overtrained: val_acc >= 0.80", "overtrained: val_loss >= 0.65",
 #   "lesson: loop_gap <= 1e-4", "lesson: count_gap <= 1e-6",
