@@ -10,9 +10,11 @@
 # standard = "10 s"
 # full = "1 min"
 # [promises]
+# standard = ["linear: val_acc >= 0.77", "lesson: loop_gap <= 1e-4"]
 # full = [
-#   "linear: val_acc >= 0.77", "overtrained: val_acc >= 0.80", "lesson: loop_gap <= 1e-4", "lesson: count_gap <= 1e-6",
-#   "lesson: error_before >= 0.06", "lesson: error_after <= 0.03",
+#   "linear: val_acc >= 0.77", "overtrained: val_acc >= 0.80", "overtrained: val_loss >= 0.65",
+#   "lesson: loop_gap <= 1e-4", "lesson: count_gap <= 1e-6",
+#   "lesson: error_before >= 0.07", "lesson: error_after <= 0.03",
 # ]
 # ///
 
@@ -205,7 +207,7 @@ def clothes(scale, seed, batch_size=256, few=None):
 # [softmax regression](softmax_regression.py), the next lesson. It is trained on the 6,000 pictures that come with
 # the package and validated, at full scale, on all 10,000 test pictures. `overtrained` is a network with one hidden
 # layer, the kind of [multilayer perceptrons](../multilayer_perceptrons/mlp.py), which sees only 2,000 pictures, but
-# each of them forty times, with an optimiser that takes longer steps. What is inside does not matter here.
+# each of them fifty times, in small batches and with momentum. What is inside does not matter here.
 
 
 # %%
@@ -222,8 +224,8 @@ def network():
 jobs = {
     "linear": classification(linear, clothes, {"smoke": 2, "standard": 10, "full": 10}),
     "overtrained": replace(
-        classification(network, partial(clothes, few=2000), {"smoke": 20, "standard": 40, "full": 40}),
-        optimiser=lambda module: optim.Adam(module, lr=0.003),
+        classification(network, partial(clothes, batch_size=64, few=2000), {"smoke": 20, "standard": 50, "full": 50}),
+        optimiser=lambda module: optim.SGD(module, lr=0.03, momentum=0.9),
     ),
 }
 
@@ -256,9 +258,9 @@ if __name__ == "__main__":
 
 # %% [markdown]
 # The linear model is right on 78.8 %<!--linear.val_acc--> of the validation pictures and the network on
-# 81.4 %<!--overtrained.val_acc-->. By accuracy the network is better. But its validation loss is
-# 0.653<!--overtrained.val_loss--> and that of the linear model 0.630<!--linear.val_loss-->, while its training loss
-# went down to 0.108<!--overtrained.loss-->. How can more right answers cost more? The loss looks at how sure the
+# 82.2 %<!--overtrained.val_acc-->. By accuracy the network is better. But its validation loss is
+# 0.682<!--overtrained.val_loss--> and that of the linear model 0.630<!--linear.val_loss-->, while its training loss
+# went down to 0.095<!--overtrained.loss-->. How can more right answers cost more? The loss looks at how sure the
 # answers are, and we shall see that this network is sure of its errors too.
 #
 # ## Counting errors
@@ -287,7 +289,7 @@ def plot_confusion(counts, names=FASHION_MNIST_LABELS):
 
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     figure, axes = plt.subplots(figsize=(5.4, 4.6))
-    axes.imshow(shares, cmap="Blues", vmin=0, vmax=2.0)
+    axes.imshow(shares, cmap="Blues", vmin=0, vmax=3.0)
     for (row, column), share in np.ndenumerate(shares):
         if share >= 0.02:
             axes.text(column, row, f"{100 * share:.0f}", ha="center", va="center", fontsize=8)
@@ -356,7 +358,9 @@ def plot_reliability(before, after, bins=15):
     import matplotlib.pyplot as plt
 
     figure, panels = plt.subplots(1, 2, figsize=(7.6, 3.3), sharey=True)
-    for axes, (count, confidence, right), title in zip(panels, (before, after), ("as trained", "cooled"), strict=True):
+    for axes, (count, confidence, right), title in zip(
+        panels, (before, after), ("as trained", "divided by T"), strict=True
+    ):
         used = count > 0
         axes.plot([0, 1], [0, 1], "--", color=INK, label="calibrated")
         axes.plot(confidence[used], right[used], "o-", label="share of right answers")
@@ -391,13 +395,13 @@ if __name__ == "__main__":
     plot_reliability(reliability(judged, truth), reliability(judged / T, truth))
 
 # %% [markdown]
-# The network's mean confidence is 90 %<!--lesson.sure--> and it is right in 81 %<!--lesson.right--> of the cases;
-# its calibration error is 0.092<!--lesson.error_before-->. It trained on 2,000 pictures until it was sure of nearly
+# The network's mean confidence is 92 %<!--lesson.sure--> and it is right in 82 %<!--lesson.right--> of the cases;
+# its calibration error is 0.099<!--lesson.error_before-->. It trained on 2,000 pictures until it was sure of nearly
 # all of them, and it is as sure of others. The linear model errs to the other side: after 240 short steps its
 # scores are still small, its mean confidence is 71 %<!--lesson.linear_sure-->, less than its accuracy, and its
 # calibration error 0.073<!--lesson.linear_error-->. The temperature of the network comes out as
-# 1.74<!--lesson.temperature-->. With it the error falls to 0.018<!--lesson.error_after--> and the loss from
-# 0.673<!--lesson.loss_before--> to 0.554<!--lesson.loss_after-->, while not a single answer changes. Guo, Pleiss,
+# 1.97<!--lesson.temperature-->. With it the error falls to 0.017<!--lesson.error_after--> and the loss from
+# 0.704<!--lesson.loss_before--> to 0.532<!--lesson.loss_after-->, while not a single answer changes. Guo, Pleiss,
 # Sun and Weinberger (2017) found the same in large networks, where accuracy and calibration had come apart over the
 # years, and that this one number mends most of it.
 #
@@ -467,8 +471,8 @@ if __name__ == "__main__":
     report(**modes)
 
 # %% [markdown]
-# The same weights, the same thousand pictures: 82 %<!--lesson.evaluating--> in the mode for evaluation and
-# 58 %<!--lesson.training--> in the mode for training, with seven of ten hidden units crossed out. The `Trainer`
+# The same weights, the same thousand pictures: 83 %<!--lesson.evaluating--> in the mode for evaluation and
+# 61 %<!--lesson.training--> in the mode for training, with seven of ten hidden units crossed out. The `Trainer`
 # switches by itself; loops by hand forget it.
 #
 # ## Under the surface
@@ -485,8 +489,11 @@ if __name__ == "__main__":
 # validation that leaves pictures out. Our `Trainer` compiles once for the full batches and once for the rest, and
 # weights by size.
 #
-# Where two scores tie exactly, `argmax` takes the first on all backends, so that accuracies agree to the last
-# picture as long as rounding moves no score across another.
+# Where two scores tie exactly, `argmax` takes the first on all backends, so that accuracies agree to the last picture
+# as long as rounding moves no score across another. The recorded runs of the linear model do agree like this. Those of
+# the network, 1,600 steps with momentum into a corner where it is sure of everything, agree with seed 2 and part with
+# the other two: differences in the last digit have grown until a few answers in a thousand are others. Neither is
+# wrong, and a comparison of two frameworks by one such number would be worthless.
 #
 # ## Summary
 #

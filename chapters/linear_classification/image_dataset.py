@@ -9,6 +9,7 @@
 # standard = "5 s"
 # full = "15 s"
 # [promises]
+# standard = ["lesson: batches_alike >= 1", "lesson: centroid_acc >= 0.65"]
 # full = [
 #   "lesson: decoded_alike >= 1", "lesson: batches_alike >= 1", "lesson: resize_gap <= 0.51",
 #   "lesson: pixel_mean >= 0.285", "lesson: pixel_mean <= 0.287", "lesson: twins <= 0", "lesson: centroid_acc >= 0.67",

@@ -9,6 +9,7 @@
 # standard = "5 s"
 # full = "5 s"
 # [promises]
+# standard = ["lesson: gradient_gap <= 1e-6", "lesson: pair_bits <= 3.3"]
 # full = [
 #   "lesson: gradient_gap <= 1e-6", "lesson: library_gap <= 1e-5", "lesson: die_gap <= 1e-4",
 #   "lesson: pair_bits <= 3.3", "lesson: surplus <= 2", "lesson: round_trip >= 1", "lesson: worst <= 1e-4",
