@@ -7,9 +7,11 @@ tested.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import nox
@@ -23,6 +25,7 @@ MXNET = "mxnet==1.9.1"  # its metadata asks for NumPy 1.x, which it does not nee
 SOURCES = ("d2l_core", "backends", "chapters", "conformance", "benchmarks", "tests", "tools", "docs", "noxfile.py")
 QUIET = {"TF_CPP_MIN_LOG_LEVEL": "3"}
 SHARED_PROGRAMS = {"JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0", "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1"}
+ONE_CORE = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "TF_NUM_INTRAOP_THREADS": "1"}
 ALL = "all"
 
 nox.options.sessions = (
@@ -107,19 +110,28 @@ def compare(session: nox.Session) -> None:
     environment(session, ALL).run("d2l", "compare", *arguments)
 
 
-def conformance(session: nox.Session, backend: str) -> None:
-    """The conformance suite on one backend, in an environment with that framework only.
-
-    Its workers share what a compiler has made of the thousands of small programs, for as long as they run.
-    """
+@contextlib.contextmanager
+def shared_programs() -> Iterator[dict[str, str]]:
+    """Environment in which workers share what a compiler has made of thousands of small programs, while they run."""
     with tempfile.TemporaryDirectory() as folder:
-        variables = {"D2L_BACKENDS": backend, "JAX_COMPILATION_CACHE_DIR": folder} | SHARED_PROGRAMS
+        yield {"JAX_COMPILATION_CACHE_DIR": folder} | SHARED_PROGRAMS
+
+
+def conformance(session: nox.Session, backend: str) -> None:
+    """The conformance suite on one backend, in an environment with that framework only."""
+    with shared_programs() as variables:
+        variables["D2L_BACKENDS"] = backend
         environment(session, backend, "test").pytest("conformance", *session.posargs, **variables)
 
 
 def lessons(session: nox.Session, backend: str) -> None:
-    """Every lesson and solution at smoke scale on one backend, in an environment with that framework only."""
-    environment(session, backend, "test").pytest("tests/chapters", *session.posargs, D2L_BACKEND=backend)
+    """Every lesson and solution at smoke scale on one backend, in an environment with that framework only.
+
+    Each worker computes on one core: with more threads than cores, small programs wait for each other.
+    """
+    with shared_programs() as variables:
+        variables |= {"D2L_BACKEND": backend} | ONE_CORE
+        environment(session, backend, "test").pytest("tests/chapters", *session.posargs, **variables)
 
 
 for _backend in BACKENDS:
