@@ -13,16 +13,17 @@
 # full = [
 #   "mlp-scratch: val_acc >= 0.8435", "mlp: val_acc >= 0.8465",
 #   "dropout-scratch: val_acc >= 0.846", "dropout: val_acc >= 0.8495",
+#   "lesson: gradient_gap <= 1e-5", "lesson: mlp_gap <= 1e-3", "lesson: dropout_gap <= 1e-3",
 # ]
 # ///
 
 # %% [markdown]
 # # Multilayer perceptrons and dropout
 #
-# A staircase has one lamp and two switches, one at the foot and one at the top. The lamp is on if exactly one
-# of them is up. No weighted sum of the two switches can say this: each switch, taken alone, sometimes turns the
-# light on and sometimes off. The last lesson ended at the same place: its model could not ask whether two
-# things go together.
+# A staircase has one lamp and two switches, one at the foot and one at the top. The lamp is on if exactly one of them
+# is up. No weighted sum of the two switches can say this: each switch, taken alone, sometimes turns the light on and
+# sometimes off. [Softmax regression](../linear_classification/softmax_regression.py) ended at the same place: its
+# model could not ask whether two things go together.
 #
 # The way out is to ask in two stages: first some intermediate questions, then an answer made from their
 # answers. We shall see what has to stand between the stages, train such a network on Fashion-MNIST, and add
@@ -37,8 +38,9 @@ from d2l_chapters.linear_classification.softmax_regression import fashion_mnist,
 from d2l_core import nn, optim, random, xp
 from d2l_core.autodiff import value_and_grad
 from d2l_core.errors import TrainingDiverged
-from d2l_core.lessons import Job, scale
+from d2l_core.lessons import Job, report, scale
 from d2l_core.nn.functional import accuracy, cross_entropy, random_uniform
+from d2l_core.plots import INK, house_style
 from d2l_core.random import key_of
 from d2l_core.training import Observer, Trainer
 
@@ -57,6 +59,7 @@ if __name__ == "__main__":
 
 
 # %%
+@house_style
 def plot_network(dropped=(1, 4), sizes=(4, 6, 3)):
     """A network with one hidden layer, whole and with some hidden units crossed out."""
     import matplotlib.pyplot as plt
@@ -68,11 +71,11 @@ def plot_network(dropped=(1, 4), sizes=(4, 6, 3)):
             for i, low in enumerate(heights[layer]):
                 for j, high in enumerate(heights[layer + 1]):
                     if (j if layer == 0 else i) not in missing:
-                        axes.plot([layer, layer + 1], [low, high], color="0.6", linewidth=0.7, zorder=1)
+                        axes.plot([layer, layer + 1], [low, high], color=INK, linestyle="-", linewidth=0.6, zorder=1)
         for layer, column in enumerate(heights):
             gone = [layer == 1 and i in missing for i in range(len(column))]
-            faces = ["w" if absent else "0.85" for absent in gone]
-            axes.scatter([layer] * len(column), column, s=240, c=faces, edgecolors="k", zorder=2)
+            faces = ["none" if absent else "C0" for absent in gone]
+            axes.scatter([layer] * len(column), column, s=240, c=faces, edgecolors=INK, zorder=2)
             for height, absent in zip(column, gone, strict=True):
                 if absent:
                     axes.text(layer, height, "×", ha="center", va="center", fontsize=18)
@@ -80,8 +83,6 @@ def plot_network(dropped=(1, 4), sizes=(4, 6, 3)):
         axes.set(title=title, yticks=[], xlim=(-0.3, 2.3), ylim=(-3.1, 3.1))
         axes.spines[:].set_visible(False)
         axes.tick_params(length=0)
-    figure.tight_layout()
-    plt.close(figure)
     return figure
 
 
@@ -119,6 +120,7 @@ def random_folds(num_units, side=400):
     return fold_patterns(points, weight, bias).reshape(side, side)
 
 
+@house_style
 def plot_folds(num_units=8):
     """The two switches before and after two ReLUs, and the pieces that random folds make of a square."""
     import matplotlib.pyplot as plt
@@ -130,19 +132,17 @@ def plot_folds(num_units=8):
     for axes, points in zip(panels, (states, hidden), strict=False):
         for lamp, marker in ((0, "o"), (1, "*")):
             chosen = points[total % 2 == lamp]
-            axes.scatter(*chosen.T, s=150, marker=marker, color="0.9" if lamp == 0 else "k", edgecolors="k", zorder=2)
+            axes.scatter(*chosen.T, s=150, marker=marker, color=("C0", "C1")[lamp], zorder=2)
     panels[0].set(
-        xlabel="$x_1$", ylabel="$x_2$", title="no line separates ★ from ○", xlim=(-0.4, 1.4), ylim=(-0.4, 1.4)
+        xlabel="$x_1$", ylabel="$x_2$", title="no line separates ★ from ●", xlim=(-0.4, 1.4), ylim=(-0.4, 1.4)
     )
     h1 = np.array([0.0, 2.5])
-    panels[1].plot(h1, (h1 - 0.5) / 2.0, "k--", linewidth=1)
+    panels[1].plot(h1, (h1 - 0.5) / 2.0, "--", color=INK, linewidth=1)
     panels[1].set(xlabel="$h_1$", ylabel="$h_2$", title="behind two ReLUs one does", xlim=(-0.4, 2.4), ylim=(-0.4, 1.4))
     patterns, pieces = np.unique(random_folds(num_units), return_inverse=True)
     shades = random.permutation(len(patterns), "mlp", "shades")[pieces].reshape(-1, int(np.sqrt(pieces.size)))
-    panels[2].imshow(shades, cmap="Greys", origin="lower", extent=(-1, 1, -1, 1))
+    panels[2].imshow(shades, origin="lower", extent=(-1, 1, -1, 1))
     panels[2].set(xlabel="$x_1$", ylabel="$x_2$", title=f"{num_units} folds, {len(patterns)} pieces in view")
-    figure.tight_layout()
-    plt.close(figure)
     return figure
 
 
@@ -313,8 +313,8 @@ if __name__ == "__main__":
     print(f"three affine layers against one: {gap:.1e}")
     model = mlp_scratch().initialise(seed=0)
     _, automatic = value_and_grad(lambda X, y: cross_entropy(model(X), y), model)(X, y)
-    for path, ours in gradients_by_hand(model, X, y).items():
-        print(f"gradient of {path} by hand: {np.abs(xp.to_numpy(ours) - xp.to_numpy(automatic[path])).max():.1e}")
+    gaps = [xp.max(xp.abs(ours - automatic[path])) for path, ours in gradients_by_hand(model, X, y).items()]
+    report(gradient_gap=max(map(float, map(xp.to_numpy, gaps))))
     for p in (0.2, 0.5, 0.8):
         mean, variance = moments_after_dropout(p)
         print(f"p = {p}: mean {mean:.3f}, variance {variance:.3f}, p / (1 - p) = {p / (1 - p):.3f}")
@@ -365,12 +365,15 @@ def scratch_and_concise(name, scale, seed=0, epochs=1):
 
 # %%
 if __name__ == "__main__":
+    differences = []
     for name in ("mlp", "dropout"):
         scratch, concise = scratch_and_concise(name, shown)
         assert list(scratch.model.variables()) == list(concise.model.variables())
         difference = np.abs(np.subtract(scratch.history.losses, concise.history.losses)).max()
-        print(f"{name}: {', '.join(concise.model.variables())}; largest difference of a loss {difference:.1e}")
+        print(f"{name}: {', '.join(concise.model.variables())}")
+        differences.append(difference)
         np.testing.assert_allclose(scratch.history.losses, concise.history.losses, rtol=1e-4)
+    report(mlp_gap=differences[0], dropout_gap=differences[1])
 
 # %% [markdown]
 # ## Ten epochs
@@ -384,6 +387,8 @@ if __name__ == "__main__":
         history = jobs[name].run(shown).history
         print(f"{name:>8} loss   ", " ".join(f"{value:.3f}" for value in history.column("loss")))
         print(f"{name:>8} val_acc", " ".join(f"{value:.3f}" for value in history.column("val_acc")))
+        report(**{f"{name}_{column}": history.final(column) for column in ("loss", "val_loss", "val_acc")})
+        report(**{f"{name}_val_acc_before": history.column("val_acc")[-2:][0]})
 
 # %%
 if __name__ == "__main__":
@@ -392,14 +397,17 @@ if __name__ == "__main__":
     print(results_table("mlp"))
 
 # %% [markdown]
-# On the sample, with seed 0 on PyTorch, the network without dropout ended at 0.796 and the one with dropout at
-# 0.803. Softmax regression reached 0.80 on the same images: after 240 steps the hidden layer has not yet paid
-# for itself. On all images ten epochs are 2,350 steps, and there the promises, 0.8435 to 0.8495, lie two points
-# above those of the last lesson.
+# On the sample, with seed 0 on PyTorch, the network without dropout ended at 0.796<!--lesson.mlp_val_acc @torch-->
+# and the one with dropout at 0.803<!--lesson.dropout_val_acc @torch-->. Softmax regression reached 0.80 on the same
+# images: after 240 steps the hidden layer has not yet paid for itself. On all images ten epochs are 2,350 steps, and
+# there the two reach 85.4 %<!--mlp.val_acc--> and 85.2 %<!--dropout.val_acc-->, two points more than softmax
+# regression.
 #
-# With dropout the training loss, 0.666, is *higher* than the validation loss, 0.545: the first was measured on
-# thinned networks, the second on the whole one. The accuracy without dropout fell from 0.827 to 0.796 in the
-# last epoch: the learning rate is again large for these images, and single epochs flicker.
+# With dropout the training loss, 0.666<!--lesson.dropout_loss @torch-->, is *higher* than the validation loss,
+# 0.545<!--lesson.dropout_val_loss @torch-->: the first was measured on thinned networks, the second on the whole one.
+# The accuracy without dropout fell from 0.827<!--lesson.mlp_val_acc_before @torch--> to
+# 0.796<!--lesson.mlp_val_acc @torch--> in the last epoch: the learning rate is again large for these images, and
+# single epochs flicker.
 #
 # ## The gap
 #
@@ -440,6 +448,7 @@ def with_and_without(scale, epochs=60, num_hiddens=(256, 256)):
     return found
 
 
+@house_style
 def plot_gap(histories):
     """Accuracies on training and validation images over the epochs, the gap shaded; histories by name."""
     import matplotlib.pyplot as plt
@@ -447,15 +456,13 @@ def plot_gap(histories):
     figure, panels = plt.subplots(1, len(histories), figsize=(8.5, 3.0), sharey=True, squeeze=False)
     for axes, (name, history) in zip(panels[0], histories.items(), strict=True):
         epochs, low, high = (history.column(column) for column in ("epoch", "val_acc", "train_acc"))
-        axes.plot(epochs, high, "k-", label="training images")
-        axes.plot(epochs, low, "k--", linewidth=1, label="validation images")
-        axes.fill_between(epochs, low, high, color="0.85")
+        axes.plot(epochs, high, "-", color="C0", label="training images")
+        axes.plot(epochs, low, "--", color="C1", label="validation images")
+        axes.fill_between(epochs, low, high, color=INK, alpha=0.2)
         axes.set(title=name, xlabel="epoch", ylim=(0.5, 1.0))
         axes.grid(alpha=0.3)
     panels[0][0].set_ylabel("accuracy")
     panels[0][0].legend(loc="lower right")
-    figure.tight_layout()
-    plt.close(figure)
     return figure
 
 
@@ -464,17 +471,20 @@ if __name__ == "__main__":
     rivals = with_and_without(shown, epochs={"smoke": 12, "standard": 60}[shown])
     for name, (_, history) in rivals.items():
         last = {column: np.mean(history.column(column)[-10:]) for column in ("train_acc", "val_acc", "val_loss")}
-        print(
-            f"{name:>15}, mean of the last ten epochs: training {last['train_acc']:.3f}, validation "
-            f"{last['val_acc']:.3f}, gap {last['train_acc'] - last['val_acc']:.3f}, val_loss {last['val_loss']:.3f}"
-        )
+        print(f"{name}, mean of the last ten epochs:")
+        prefix = name.replace(" dropout", "")
+        report(**{f"{prefix}_{column}": value for column, value in last.items()})
+        report(**{f"{prefix}_gap_in_points": 100.0 * (last["train_acc"] - last["val_acc"])})
     plot_gap({name: history for name, (_, history) in rivals.items()})
 
 # %% [markdown]
-# These are means of the last ten epochs (PyTorch, seed 0). Without dropout the network names 90.1 per cent of
-# the training and 84.0 per cent of the validation images rightly, a gap of 6.1 points; with dropout 89.5 and
-# 85.2, a gap of 4.3, and the validation loss falls from 0.473 to 0.430. Dropout lost a little on the training
-# images and gained a little on new ones. It did not close the gap, and this is one seed.
+# These are means of the last ten epochs (PyTorch, seed 0). Without dropout the network names
+# 90.1 %<!--lesson.without_train_acc @torch--> of the training and 84.0 %<!--lesson.without_val_acc @torch--> of the
+# validation images rightly, a gap of 6.1<!--lesson.without_gap_in_points @torch--> points; with dropout
+# 89.5 %<!--lesson.with_train_acc @torch--> and 85.2 %<!--lesson.with_val_acc @torch-->, a gap of
+# 4.3<!--lesson.with_gap_in_points @torch-->, and the validation loss falls from
+# 0.473<!--lesson.without_val_loss @torch--> to 0.430<!--lesson.with_val_loss @torch-->. Dropout lost a little on the
+# training images and gained a little on new ones. It did not close the gap, and this is one seed.
 #
 # ## What goes wrong
 #
@@ -501,21 +511,23 @@ def spread_of_units(model):
 if __name__ == "__main__":
     starts = {
         "zeros": equal_start(0.0),
-        "0.01 everywhere": equal_start(0.01),
-        "random, one unit": mlp_scratch(num_hiddens=(1,)),
-        "random, 16 units": mlp_scratch(num_hiddens=(16,)),
+        "equal": equal_start(0.01),
+        "one_unit": mlp_scratch(num_hiddens=(1,)),
+        "sixteen_units": mlp_scratch(num_hiddens=(16,)),
     }
     for name, model in starts.items():
         history = train(model, fashion_mnist(shown, 0), epochs={"smoke": 1, "standard": 10}[shown])
-        print(f"{name:>16}: val_acc {history.final('val_acc'):.3f}, spread of the units {spread_of_units(model)}")
+        report(**{f"val_acc_{name}": history.final("val_acc"), f"spread_{name}": max(spread_of_units(model))})
 
 # %% [markdown]
-# With zeros the hidden values are zero, so $\partial L / \partial \mathbf{W}_2 = 0$; the outgoing weights are
-# zero, so $\partial L / \partial \mathbf{H} = 0$ and nothing reaches the first layer. Only the output biases
-# can move: the accuracy stays at 0.1 for ever. With 0.01 everywhere there is a gradient, but it is the same for
-# all sixteen units, and equal weights plus equal gradients give equal weights: the spread between the units is
-# exactly zero after 240 steps. Sixteen units do the work of one: their accuracy was 0.25 on PyTorch, where one
-# unit from a random start reached 0.19 and sixteen that start differently 0.78.
+# With zeros the hidden values are zero, so $\partial L / \partial \mathbf{W}_2 = 0$; the outgoing weights are zero,
+# so $\partial L / \partial \mathbf{H} = 0$ and nothing reaches the first layer. Only the output biases can move: the
+# accuracy stays at 0.1<!--lesson.val_acc_zeros @torch--> for ever. With 0.01 everywhere there is a gradient, but it
+# is the same for all sixteen units, and equal weights plus equal gradients give equal weights: the spread between the
+# units after 240 steps is exactly 0<!--lesson.spread_equal @torch-->. Sixteen units do the work of one: their
+# accuracy on PyTorch was 0.25<!--lesson.val_acc_equal @torch-->, where one unit from a random start reached
+# 0.19<!--lesson.val_acc_one_unit @torch--> and sixteen that start differently
+# 0.78<!--lesson.val_acc_sixteen_units @torch-->.
 #
 # **Dead units.** A hidden unit that is shut for every image has the gradient zero and cannot come back. We
 # raise the learning rate and count.
@@ -547,14 +559,16 @@ if __name__ == "__main__":
     for rate, (dead, reached) in dead_by_rate(
         shown, (0.1, 0.5, 1.0, 2.0), epochs={"smoke": 1, "standard": 3}[shown]
     ).items():
-        print(f"learning rate {rate}: {dead:.0%} of the units dead, val_acc {reached:.3f}")
+        print(f"learning rate {rate}:")
+        report(**{f"dead_at_{rate}".replace(".", "_"): dead, f"val_acc_at_{rate}".replace(".", "_"): reached})
 
 # %% [markdown]
-# None dies at 0.1; at 0.5 one third of the units is dead after three epochs, at 1.0 three quarters, at 2.0
-# seven of eight. Pixels are never negative, so one large step against the mean image lowers a unit's sum for
-# all images. The treacherous case is 0.5, whose accuracy (0.70 against 0.77) looks like no more than a slow
-# start: no smaller learning rate later on will bring the lost third back. A ReLU with a small slope on the
-# negative side never shuts entirely (exercise 1).
+# At a rate of 0.1 no unit dies; at 0.5 after three epochs 34 %<!--lesson.dead_at_0_5 @torch--> of the units are dead,
+# at 1.0 75 %<!--lesson.dead_at_1_0 @torch-->, at 2.0 87 %<!--lesson.dead_at_2_0 @torch-->. Pixels are never negative,
+# so one large step against the mean image lowers a unit's sum for all images. The treacherous case is 0.5, whose
+# accuracy (0.70<!--lesson.val_acc_at_0_5 @torch--> against 0.77<!--lesson.val_acc_at_0_1 @torch-->) looks like no
+# more than a slow start: no smaller learning rate later on will bring the lost third back. A ReLU with a small slope
+# on the negative side never shuts entirely (exercise 1).
 #
 # **Dropout left on.** Whoever forgets to switch to evaluation mode gets no error, only an answer that changes.
 
@@ -572,13 +586,16 @@ def accuracies_left_on(model, loader, calls=5):
 if __name__ == "__main__":
     model = rivals["with dropout"][0]
     loader = fashion_mnist(shown, 0).val
-    print("left on ", accuracies_left_on(model, loader))
-    print("switched", [mean_accuracy(model.evaluate(), loader) for _ in range(5)])
+    left_on, switched = accuracies_left_on(model, loader), [mean_accuracy(model.evaluate(), loader) for _ in range(5)]
+    print("left on ", left_on)
+    print("switched", switched)
+    report(left_on_lowest=min(left_on), left_on_highest=max(left_on), switched=switched[0])
 
 # %% [markdown]
-# The same model on the same thousand images scored between 0.819 and 0.837 with dropout left on and 0.856 each
-# time without. The opposite mistake, evaluation mode during training, does not even show in answers that vary:
-# dropout simply does not take place.
+# The same model on the same thousand images scored between 0.819<!--lesson.left_on_lowest @torch--> and
+# 0.837<!--lesson.left_on_highest @torch--> with dropout left on and 0.856<!--lesson.switched @torch--> each time
+# without. The opposite mistake, evaluation mode during training, does not even show in answers that vary: dropout
+# simply does not take place.
 #
 # **Dropout without the factor.** Leave out $1/(1-p)$ and everything seems to work: training gets used to
 # activations that are half as large. The surprise comes in evaluation, when all units speak at once.
@@ -622,27 +639,40 @@ def output_sizes(model, X):
 
 # %%
 if __name__ == "__main__":
-    for make in (jobs["dropout-scratch"].model, unscaled_mlp):
+    for name, make in (("scaled", jobs["dropout-scratch"].model), ("unscaled", unscaled_mlp)):
         data = fashion_mnist(shown, 0)
         X, _ = next(iter(data.train.epoch(0)))
         model = make().initialise(seed=0)
-        print("before training:", {mode: np.round(sizes, 3) for mode, sizes in output_sizes(model, X).items()})
+        for mode, sizes in output_sizes(model, X).items():
+            report(
+                **{
+                    f"{name}_{mode}_{layer}": size
+                    for layer, size in zip(("first", "second", "logits"), sizes, strict=True)
+                }
+            )
         history = train(model, data, epochs={"smoke": 1, "standard": 10}[shown])
-        print("after:          ", {mode: np.round(sizes, 3) for mode, sizes in output_sizes(model, X).items()})
-        print(f"val_acc {history.final('val_acc'):.3f}, val_loss {history.final('val_loss'):.3f}")
+        for mode, sizes in output_sizes(model, X).items():
+            report(**{f"{name}_{mode}_trained_logits": sizes[2]})
+        report(**{f"{name}_{column}": history.final(column) for column in ("val_acc", "val_loss")})
     model = scaled_afterwards(model).evaluate()
-    print(f"weights halved afterwards: val_acc {mean_accuracy(model, data.val):.3f}")
+    report(halved_val_acc=mean_accuracy(model, data.val))
 
 # %% [markdown]
-# Before training, dropout without the factor halves the mean size of the first hidden layer's output (0.113
-# against 0.225), and 0.161 is left of 0.375 at the logits. With the factor the first pair is 0.226 and 0.225;
-# deeper down the agreement is not perfect (0.219 against 0.157), since a ReLU turns part of the noise of its
-# input into a higher mean.
+# Before training, dropout without the factor halves the mean size of the first hidden layer's output
+# (0.113<!--lesson.unscaled_training_first @torch--> against 0.225<!--lesson.unscaled_evaluation_first @torch-->), and
+# 0.161<!--lesson.unscaled_training_logits @torch--> is left of 0.375<!--lesson.unscaled_evaluation_logits @torch-->
+# at the logits. With the factor the first pair is 0.226<!--lesson.scaled_training_first @torch--> and
+# 0.225<!--lesson.scaled_evaluation_first @torch-->; deeper down the agreement is not perfect
+# (0.219<!--lesson.scaled_training_second @torch--> against 0.157<!--lesson.scaled_evaluation_second @torch--> in the
+# second layer), since a ReLU turns part of the noise of its input into a higher mean.
 #
-# After training, the unscaled network has logits of the mean size 8.9 in evaluation where training had 2.3. It
-# is far too sure of itself: the validation loss is 1.197 instead of 0.553 and the accuracy 0.677 instead of
-# 0.790. Halving the weights behind both dropout layers afterwards, as the original paper did, brings it to
-# 0.718. (Without biases nothing would change: all sums would be halved alike.)
+# After training, the unscaled network has logits of the mean size
+# 8.9<!--lesson.unscaled_evaluation_trained_logits @torch--> in evaluation where training had
+# 2.3<!--lesson.unscaled_training_trained_logits @torch-->. It is far too sure of itself: the validation loss is
+# 1.197<!--lesson.unscaled_val_loss @torch--> instead of 0.553<!--lesson.scaled_val_loss @torch--> and the accuracy
+# 0.677<!--lesson.unscaled_val_acc @torch--> instead of 0.790<!--lesson.scaled_val_acc @torch-->. Halving the weights
+# behind both dropout layers afterwards, as the original paper did, brings it to
+# 0.718<!--lesson.halved_val_acc @torch-->. (Without biases nothing would change: all sums would be halved alike.)
 #
 # ## Under the surface
 #
