@@ -131,7 +131,6 @@ def pad(x, pad_width: Sequence[tuple[int, int]], /, *, value=0.0):
 
 # ---------------------------------------------------------------- elementwise
 
-abs = jnp.abs
 negative = jnp.negative
 exp = jnp.exp
 erf = jax.scipy.special.erf
@@ -196,8 +195,21 @@ divide = jnp.divide
 pow = jnp.pow
 maximum = jnp.maximum
 minimum = jnp.minimum
-clip = jnp.clip
 where = jnp.where
+
+
+def abs(x, /):
+    """The gradient of `jnp.abs` is 1 at zero."""
+    return jnp.where(x == 0, jnp.zeros_like(x), jnp.abs(x))
+
+
+def clip(x, /, min=None, max=None):
+    """The gradient of `jnp.clip` is one half at the limits."""
+    if min is not None:
+        x = jnp.where(x < min, min, x)
+    return x if max is None else jnp.where(x > max, max, x)
+
+
 equal = jnp.equal
 not_equal = jnp.not_equal
 less = jnp.less

@@ -298,8 +298,8 @@ def _exact(function, on_host):
 
 
 abs = _exact(np.abs, numpy.abs)
-maximum = _exact(np.maximum, numpy.maximum)
-minimum = _exact(np.minimum, numpy.minimum)
+_maximum = _exact(np.maximum, numpy.maximum)
+_minimum = _exact(np.minimum, numpy.minimum)
 square = _exact(np.square, numpy.square)
 modulo = _exact(operator.mod, numpy.remainder)
 integer_quotient = _by_numpy(numpy.floor_divide)
@@ -327,8 +327,24 @@ def round(x, /):
 
 def clip(x, /, min=None, max=None):
     if min is not None:
-        x = maximum(x, min)
-    return x if max is None else minimum(x, max)
+        x = _maximum(x, min)
+    return x if max is None else _minimum(x, max)
+
+
+def _halved(function):
+    """Of two equal operands MXNet gives the first the whole gradient."""
+
+    def either(x1, x2, /):
+        found = function(x1, x2)
+        if found.dtype not in _FLOATS or not is_recording():
+            return found
+        return where(x1 == x2, 0.5 * x1 + 0.5 * x2, found)
+
+    return either
+
+
+maximum = _halved(_maximum)
+minimum = _halved(_minimum)
 
 
 def where(condition, x1, x2, /):
@@ -420,7 +436,14 @@ def _extreme(function, x, /, *, axis=None, keepdims=False):
     """`mx.np` has no gradient for a tensor without elements even where no axis reduced is of length zero."""
     if 0 in x.shape and 0 in _reduced_shape(x, axis, keepdims):
         return np.zeros(_reduced_shape(x, axis, keepdims), x.dtype)
-    return function(x, axis, keepdims=keepdims)
+    found = function(x, axis, keepdims=keepdims)
+    if x.dtype not in _FLOATS or not is_recording():
+        return found
+    # MXNet gives each of equal extremes the whole gradient: what is too much goes back through a zero.
+    largest = x == function(x, axis, keepdims=True).detach()
+    surplus = 1.0 - 1.0 / sum(astype(largest, x.dtype), axis=axis, keepdims=True)
+    equals = np.where(logical_and(largest, isfinite(x)), x, np.zeros_like(x))
+    return found - sum(surplus * (equals - equals.detach()), axis=axis, keepdims=keepdims)
 
 
 max = functools.partial(_extreme, np.max)

@@ -8,6 +8,7 @@ import math
 
 import numpy as np
 from d2l_backends.tensorflow._framework import tf
+from tensorflow.python.eager import record
 
 from d2l_core.axes import chosen, position
 from d2l_core.backend import current
@@ -63,7 +64,6 @@ def _kind(*values):
 
 
 def asarray(obj, /, *, dtype=None):
-    """Tensor on the active device; see the contract."""
     if tf.is_tensor(obj):
         return obj if dtype is None else astype(obj, dtype)
     array = obj if isinstance(obj, np.ndarray) else _array(obj)
@@ -108,13 +108,11 @@ def arange(start, /, stop=None, step=1, *, dtype=None):
 
 
 def linspace(start, stop, /, num, *, dtype=None, endpoint=True):
-    """`num` evenly spaced floats, by NumPy."""
     values = np.linspace(start, stop, num, endpoint=endpoint)
     return tf.constant(values.astype((dtype or default_float()).as_numpy_dtype))
 
 
 def eye(n_rows, n_cols=None, /, *, k=0, dtype=None):
-    """Ones on the k-th diagonal, by NumPy."""
     return tf.constant(np.eye(n_rows, n_cols, k, (dtype or default_float()).as_numpy_dtype))
 
 
@@ -274,8 +272,8 @@ subtract = _binary(_raw.Sub)
 multiply = _binary(_raw.Mul)
 _divide = _binary(_raw.RealDiv)
 pow = _widened(_binary(_raw.Pow))
-maximum = _binary(_raw.Maximum)
-minimum = _binary(_raw.Minimum)
+_maximum = _binary(_raw.Maximum)
+_minimum = _binary(_raw.Minimum)
 equal = _binary(_raw.Equal)
 not_equal = _binary(_raw.NotEqual)
 less = _binary(_raw.Less)
@@ -340,14 +338,28 @@ def divide(x1, x2, /):
 
 
 def clip(x, /, min=None, max=None):
-    """`x` limited to [min, max]."""
     if min is not None:
-        x = maximum(x, min)
-    return x if max is None else minimum(x, max)
+        x = _maximum(x, min)
+    return x if max is None else _minimum(x, max)
+
+
+def _halved(function):
+    """Of two equal operands TensorFlow gives the first the whole gradient."""
+
+    def either(x1, x2, /):
+        found = function(x1, x2)
+        if found.dtype not in _FLOATS or not record.should_record_backprop([found]):
+            return found
+        return where(equal(x1, x2), 0.5 * x1 + 0.5 * x2, found)
+
+    return either
+
+
+maximum = _halved(_maximum)
+minimum = _halved(_minimum)
 
 
 def where(condition, x1, x2, /):
-    """x1 where the condition holds, else x2."""
     return _raw.SelectV2(condition=condition, t=x1, e=x2)
 
 
@@ -372,12 +384,10 @@ def _in_stages(reduce, x, axis, keepdims):
 
 
 def sum(x, /, *, axis=None, keepdims=False):
-    """Sum of the elements."""
     return _in_stages(_raw.Sum, x, axis, keepdims)
 
 
 def mean(x, /, *, axis=None, keepdims=False):
-    """Arithmetic mean."""
     return _in_stages(_raw.Mean, x, axis, keepdims)
 
 
@@ -397,27 +407,22 @@ def std(x, /, *, axis=None, correction=0.0, keepdims=False):
 
 
 def prod(x, /, *, axis=None, keepdims=False):
-    """Product of the elements."""
     return _raw.Prod(input=x, axis=_axes(x, axis), keep_dims=keepdims)
 
 
 def max(x, /, *, axis=None, keepdims=False):
-    """Largest element."""
     return _raw.Max(input=x, axis=_axes(x, axis), keep_dims=keepdims)
 
 
 def min(x, /, *, axis=None, keepdims=False):
-    """Smallest element."""
     return _raw.Min(input=x, axis=_axes(x, axis), keep_dims=keepdims)
 
 
 def all(x, /, *, axis=None, keepdims=False):
-    """Whether every element is true."""
     return _raw.All(input=astype(x, tf.bool), axis=_axes(x, axis), keep_dims=keepdims)
 
 
 def any(x, /, *, axis=None, keepdims=False):
-    """Whether some element is true."""
     return _raw.Any(input=astype(x, tf.bool), axis=_axes(x, axis), keep_dims=keepdims)
 
 

@@ -197,15 +197,22 @@ def sign(x, /):
 
 
 def maximum(x1, x2, /):
-    if not isinstance(x1, torch.Tensor):
-        x1, x2 = x2, x1
+    x1, x2 = _tensor_first(x1, x2)
     return torch.maximum(x1, x2) if isinstance(x2, torch.Tensor) else torch.clamp(x1, min=x2)
 
 
 def minimum(x1, x2, /):
+    x1, x2 = _tensor_first(x1, x2)
+    return torch.minimum(x1, x2) if isinstance(x2, torch.Tensor) else torch.clamp(x1, max=x2)
+
+
+def _tensor_first(x1, x2):
+    """A number as a tensor of the other's floats, too: `clamp` would not halve the gradient where both are equal."""
     if not isinstance(x1, torch.Tensor):
         x1, x2 = x2, x1
-    return torch.minimum(x1, x2) if isinstance(x2, torch.Tensor) else torch.clamp(x1, max=x2)
+    if isinstance(x2, torch.Tensor) or not x1.dtype.is_floating_point:
+        return x1, x2
+    return x1, torch.full((), x2, dtype=x1.dtype, device=x1.device)
 
 
 def clip(x, /, min=None, max=None):
