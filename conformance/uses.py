@@ -1,14 +1,17 @@
 """Which lessons use which function of the contract: recorded while they train, so that nobody has to keep a list.
 
-Every job of every lesson runs at smoke scale on the reference backend with the composites as the engine composes them,
-so that what a native form would hide is seen. ``uses.json`` holds the result; `d2l_conformance.pages` renews it.
+Every job of every lesson runs at smoke scale on the reference backend, and a lesson without jobs from top to bottom,
+with the composites as the engine composes them, so that what a native form would hide is seen. ``uses.json`` holds the
+result; `d2l_conformance.pages` renews it.
 """
 
 from __future__ import annotations
 
 import contextlib
 import functools
+import io
 import json
+import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -17,7 +20,7 @@ from d2l_conformance._run import REFERENCE
 
 from d2l_core.backend import Backend, load_backend, use_backend
 from d2l_core.interface import contract
-from d2l_core.lessons import lessons
+from d2l_core.lessons import Lesson, lessons, run_whole
 
 FILE = Path(__file__).with_name("uses.json")
 
@@ -51,10 +54,22 @@ def record() -> dict[str, list[str]]:
     found = {}
     for name, lesson in lessons().items():
         with recorded(load_backend(REFERENCE)) as seen, use_backend(REFERENCE, precision=32):
-            for job in lesson.jobs().values():
-                job.run("smoke", 0)
+            _run(lesson)
         found[name] = sorted(seen)
     return found
+
+
+def _run(lesson: Lesson) -> None:
+    for job in lesson.jobs().values():
+        job.run("smoke", 0)
+    if not lesson.jobs():
+        # a lesson may write files
+        with (
+            contextlib.redirect_stdout(io.StringIO()),
+            tempfile.TemporaryDirectory() as folder,
+            contextlib.chdir(folder),
+        ):
+            run_whole(lesson, "smoke")
 
 
 def write(found: dict[str, list[str]], file: Path = FILE) -> None:
