@@ -39,6 +39,10 @@ SAMPLES = {
         "8cdd6eb3db9f71d038db812672f156fd89a164a94f767144b5586d415d3cfa4f",
     "fashion-mnist/train-labels-idx1-ubyte.gz":
         "ad10c5b63cc571a1b1e3466e319c5712cf94438f98643f47a64c2239b56ea625",
+    "house-prices/kaggle_house_pred_test.csv.gz":
+        "1f7f7c9ffe07cefd71809c3dad8597b5620b5a614172c90fb5d7c99085ba8661",
+    "house-prices/kaggle_house_pred_train.csv.gz":
+        "b815dabdac4c74e3eac51c06fb51d80becea95dfab9f8e6930ab9aa623f7b58d",
     "time-machine/timemachine.txt.gz":
         "292c97dc6189731e5a9ad4df5a0c579955274412c582fedef25effd5cf167abe",
 }

@@ -113,11 +113,11 @@ def test_an_incomplete_adapter_is_examined_as_far_as_it_goes(d2l: Command, examp
     assert d2l("run", "lenet", "--backend", "example").status == 1
     ended = d2l("conformance", "--backend", "example", "-k", "conv or gru or eigh", "--json", "card.json")
     assert ended.status == 1
-    assert re.search(r"conv +lenet *\n", ended.out)
+    assert re.search(r"conv +\S.*lenet", ended.out)
     assert "does not conform" in ended.out
     assert "7 missing primitives" in ended.out
     card = json.loads((tmp_path / "card.json").read_text())
-    assert {row["primitive"]: row["lessons"] for row in card["missing"]}["conv"] == ["lenet"]
+    assert {row["primitive"]: row["lessons"] for row in card["missing"]}["conv"][-1] == "lenet"
     assert "symmetric_eigen" in {row["primitive"] for row in card["missing"]}
     assert card["failures"] == []
     rows = {row["area"]: row for row in card["areas"]}

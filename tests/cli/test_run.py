@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from d2l_core.backend import adapters
-from d2l_core.lessons import find_lesson
+from d2l_core.lessons import WHOLE, find_lesson
 
 from .conftest import COMMAND, TIMEOUT_S, Ended, installed_backends
 
@@ -52,7 +52,7 @@ def test_the_main_job_is_the_default_and_the_others_are_named(here: Command) -> 
 
 
 def test_promises_are_judged(here: Command) -> None:
-    promised = find_lesson(LESSON).header.promises["full"]
+    promised = [promise for promise in find_lesson(LESSON).header.promises["full"] if promise.job != WHOLE]
     ended = here("run", LESSON, "--job", "all", "--backend", "numpy", "--scale", "full")
     lines = [line for line in ended.out.splitlines() if line.startswith("Promise kept: ")]
     assert len(lines) == len(promised) > 0
