@@ -38,7 +38,7 @@ def exercise(lesson: str, out: Path | None, solutions: bool) -> None:
     found = find_lesson(lesson)
     kind = "solutions" if solutions else "exercise"
     target = out or Path(f"{found.path.stem}_{kind}.py")
-    text = solutions_of(found).read_text(encoding="utf-8") if solutions else stub(found)
+    text = solutions_of(found) if solutions else stub(found)
     try:
         with target.open("x", encoding="utf-8") as file:
             file.write(text)

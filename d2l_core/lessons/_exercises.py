@@ -57,16 +57,16 @@ def stub(lesson: Lesson) -> str:
     return "\n".join(parts) + "\n"
 
 
-def solutions(lesson: Lesson) -> Path:
-    """The file with the solutions of a lesson.
+def solutions(lesson: Lesson) -> str:
+    """The source of a lesson's solutions, which `examine` takes as well.
 
     Raises:
-        UsageError: there is none.
+        UsageError: there are none.
     """
     path = lesson.companion("solutions")
     if not path.exists():
         raise UsageError(f"The lesson {lesson.header.name} has no solutions yet.")
-    return path
+    return f"{_head(lesson)}\n{path.read_text(encoding='utf-8')}"
 
 
 def lesson_of(path: Path) -> Lesson:
@@ -160,11 +160,15 @@ def _functions(module: ModuleType) -> dict[str, Callable[..., Any]]:
 def _opening(lesson: Lesson) -> str:
     name = lesson.header.name
     return (
-        f"# exercises of the lesson {name}\n"
+        f"{_head(lesson)}\n"
         "#\n"
         "# Replace each `raise NotImplementedError`, then run: d2l check FILE\n"
         f"# The lesson itself: d2l notebook {name}. Solutions: d2l exercise {name} --solutions\n"
     )
+
+
+def _head(lesson: Lesson) -> str:
+    return f"# exercises of the lesson {lesson.header.name}"
 
 
 def _of_the_reader(node: ast.stmt) -> bool:
