@@ -234,9 +234,9 @@ if __name__ == "__main__":
 
 
 # %%
-def train(model, frequencies, steps=300, lr=0.03):
-    """Adam on the loss of the whole text; returns the last loss."""
-    optimiser = optim.Adam(model, lr=lr)
+def train(model, frequencies, steps=300, lr=0.03, groups=()):
+    """Adam on the loss of the whole text, with settings of their own for `groups`; returns the last loss."""
+    optimiser = optim.Adam(model, lr=lr, groups=groups)
     gradient_of = value_and_grad(lambda frequencies: bigram_loss(model, frequencies), model)
 
     def step(frequencies):

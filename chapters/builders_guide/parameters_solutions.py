@@ -8,7 +8,6 @@ import numpy as np
 from d2l_chapters.builders_guide.parameters import LETTERS, LetterModel, bigram_loss, pair_frequencies, train
 
 from d2l_core import nn, optim, xp
-from d2l_core.autodiff import compiled, value_and_grad
 from d2l_core.lessons import scale
 
 # %% [markdown]
@@ -85,18 +84,7 @@ def train_in_two_phases(model, frequencies, frozen=100, thawed=200, lr=0.03):
     train(model, frequencies, frozen, lr)
     model.embedding.unfreeze()
     slow = optim.Group("embedding.*", lr_scale=0.1)
-    optimiser = optim.Adam(model, lr=lr, groups=[slow])
-    gradient_of = value_and_grad(lambda frequencies: bigram_loss(model, frequencies), model)
-
-    def step(frequencies):
-        loss, gradients = gradient_of(frequencies)
-        optimiser.update(gradients)
-        return loss
-
-    run = compiled(step, [*model.variables().values(), *optimiser.slots.values()])
-    for _ in range(thawed):
-        loss = run(frequencies)
-    return float(loss)
+    return train(model, frequencies, thawed, lr, groups=[slow])
 
 
 # %%
