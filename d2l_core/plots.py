@@ -33,7 +33,7 @@ P = ParamSpec("P")
 
 def style() -> dict[str, Any]:
     """The settings of matplotlib (``rcParams``) that make up the house style."""
-    from cycler import cycler
+    from matplotlib.rcsetup import cycler
 
     return dict.fromkeys(_INKED, INK) | {
         "axes.prop_cycle": cycler(color=COLOURS) + cycler(linestyle=_STYLES),
