@@ -95,6 +95,7 @@ def run(
     backends: Sequence[str] = (),
     settings: Settings | None = None,
     watch: Watcher | None = None,
+    keep: Callable[[Result], None] | None = None,
 ) -> Result:
     """Measure workloads on backends.
 
@@ -103,6 +104,7 @@ def run(
         backends: all installed ones with another side of the kind asked for if empty.
         settings: how to measure.
         watch: told of the progress.
+        keep: given all that there is each time a workload is measured, so that a crash loses nothing.
 
     Returns:
         See the top of this file.
@@ -112,6 +114,7 @@ def run(
         BackendError: a framework that is asked for is not installed.
     """
     settings, watch = settings or Settings(), watch or (lambda what, done, total: None)
+    keep = keep or (lambda result: None)
     chosen = [workload(name) for name in names or WORKLOADS]
     found = choose_backends(backends, settings.against)
     result = _frame(found, settings)
@@ -122,6 +125,7 @@ def run(
             for each in chosen:
                 _Cell(each, adapter, settings, progress).measure(result)
                 progress.cell_done(settings.pairs)
+                keep(result)
     except KeyboardInterrupt:
         result["interrupted"] = True
     return result

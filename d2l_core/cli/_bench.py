@@ -79,8 +79,13 @@ def bench(
         against=against, pairs=pairs, starts=starts, threads=threads, compilers=compilers, timeout=timeout
     )
     names = [*workloads, *harness.sweep(sweeps)]
+
+    def keep(so_far: dict[str, Any]) -> None:  # an hour's benchmark that is ended must not have been for nothing
+        if json_file not in (None, STANDARD_OUTPUT):
+            write_json(so_far, str(json_file))
+
     with _progress() as watch:
-        result = harness.run(names, backends or (), settings, watch)
+        result = harness.run(names, backends or (), settings, watch, keep)
     if json_file is not None:
         write_json(result, json_file)
     if html_file is not None:

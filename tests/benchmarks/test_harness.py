@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 import json
 import os
+import subprocess
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -163,6 +165,17 @@ def test_an_interrupted_benchmark_leaves_nothing_running(monkeypatch: pytest.Mon
     for process in started:
         assert process._popen is not None
         assert process._popen.poll() is not None
+
+
+def test_a_benchmark_that_is_killed_keeps_what_it_measured(tmp_path: Path) -> None:
+    words = ["linear_regression", QUICK, "--backend", "numpy", "--against", "self", "--pairs", "1", "--threads", "1"]
+    command = [sys.executable, "-m", "d2l_core", "bench", *words, "--json", "a.json"]
+    with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True, encoding="utf-8") as process:
+        assert process.stderr is not None
+        next(line for line in process.stderr if QUICK in line)
+        process.kill()
+    (row,) = json.loads((tmp_path / "a.json").read_text())["rows"]
+    assert row["workload"] == "linear_regression"
 
 
 def test_python_may_keep_what_it_compiles(twin: Callable[[str], None], monkeypatch: pytest.MonkeyPatch) -> None:
