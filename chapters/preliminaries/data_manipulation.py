@@ -431,7 +431,7 @@ if __name__ == "__main__":
     report(darker_by=-xp.mean(careful), wrapped_difference=xp.mean(careless))
 
 # %% [markdown]
-# The first image of the set, a boot, is darker than the second, a shirt, by 10.7<!--lesson.darker_by--> on average.
+# The first image of the set, a boot, is darker than the second, a T-shirt, by 10.7<!--lesson.darker_by--> on average.
 # Subtracted as bytes, it seems to be *brighter* by 92.5<!--lesson.wrapped_difference-->. Convert to floats first.
 # Floats have a limit of their own: float32 keeps 24 binary digits, so $2^{24} + 1$ is rounded to $2^{24}$, and a
 # counter that adds one at a time stops at 16,777,216.
@@ -489,19 +489,19 @@ if __name__ == "__main__":
 #
 # ## Under the surface
 #
-# JAX and TensorFlow have tensors that never change, so `B += 1` is only a short form of `B = B + 1` there, and
-# `A[0] = 5` is an error. JAX offers `A.at[0].set(5)`, which returns a new array and, inside a compiled function,
-# costs no copy if the old one is not needed any more; TensorFlow has variables for what must change. PyTorch has no
-# negative strides: `A[::-1]` is an error there, whereas NumPy makes a view, so use `xp.flip`. TensorFlow's brackets
-# take no tensor of integers; `xp.take` does the same everywhere. A mask in brackets, as in
-# `visitors[visitors > 100]`, works on all five, but the length of its result depends on the data, which a compiled
-# function cannot allow; `where` keeps the shape.
+# JAX and TensorFlow have tensors that never change, so `B += 1` is only a short form of `B = B + 1` there, and `A[0]
+# = 5` is an error. JAX offers `A.at[0].set(5)`, which returns a new array and, inside a compiled function, costs no
+# copy if the old one is not needed any more; TensorFlow has variables for what must change. PyTorch has no negative
+# strides: `A[::-1]` is an error there, whereas NumPy makes a view, so use `xp.flip`. TensorFlow's brackets take no
+# tensor of integers; `xp.take` does the same everywhere. A mask in brackets, as in `visitors[visitors > 100]`, works
+# on all five, but the length of its result depends on the data, which a function compiled by JAX cannot allow;
+# `where` keeps the shape.
 #
 # *Types.* The list `[1, 2]` becomes int64 in NumPy and PyTorch, int32 in TensorFlow and JAX and float32 in MXNet, if
 # one asks them directly; `xp.asarray` makes integers of integers everywhere, of 32 bits in JAX and of 64 elsewhere.
 # The mean of the integers 0, 1, 2, 3 is 1.5 in NumPy, JAX and MXNet, an error in PyTorch and 1 in TensorFlow, which
-# rounds down to stay an integer. An int32 plus a float32 is a float64 in NumPy, a float32 in PyTorch and JAX and an
-# error in TensorFlow. Convert with `xp.astype` before you mix.
+# rounds down to stay an integer. An int32 plus a float32 is a float64 in NumPy, a float32 in PyTorch, JAX and MXNet,
+# and an error in TensorFlow. Convert with `xp.astype` before you mix.
 #
 # *To NumPy and back.* `xp.to_numpy` and `xp.asarray` copy, so neither side sees what happens to the other.
 # `xp.from_dlpack` shares the memory where both sides can: after a change of the NumPy array the tensor had changed by

@@ -37,10 +37,11 @@ if __name__ == "__main__":
 # slices of the cumulative sum, shifted against each other. Without the empty sum $c_0$ the first window is lost,
 # which is what `include_initial` is for.
 #
-# The price is a subtraction of large numbers. In float32 a sum near $10^6$ is rounded to about 0.06, and so is each
-# difference, however small the numbers in the window. The experiment takes noise around 100. Among the first thousand
-# averages the errors are thousandths; near the end, where the cumulative sum is close to $10^7$ and float32 only
-# knows whole numbers, they are tenths. For long records subtract the mean first, or compute in float64.
+# The price is a subtraction of large numbers. Near $10^6$ neighbouring float32 numbers are 0.06 apart, so a sum of
+# that size is off by up to half of it, and so is each difference, however small the numbers in the window. The
+# experiment takes noise around 100. Among the first thousand averages the errors are thousandths; near the end, where
+# the cumulative sum is close to $10^7$ and float32 only knows whole numbers, they are tenths. For long records
+# subtract the mean first, or compute in float64.
 
 
 # %%
