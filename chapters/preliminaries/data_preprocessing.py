@@ -95,11 +95,12 @@ if __name__ == "__main__":
 #
 # $$\operatorname{var}(x_{\text{filled}}) = (1 - m)\,s^2 + m \cdot 0 = (1 - m)\,s^2 ,$$
 #
-# and the covariance with any other column $y$ shrinks by the same factor (if the mean of $y$ is the same in the gaps
-# as elsewhere). Two things follow. The slope of a line through the points, $\operatorname{cov}(x, y) /
-# \operatorname{var}(x)$, does not change: on average, filling with the mean is fair to a linear model. But the
-# correlation, the covariance divided by *both* standard deviations, is multiplied by
-# $(1 - m) / \sqrt{1 - m} = \sqrt{1 - m}$. The column says less than it did, as it should.
+# and the covariance with any other column $y$ is $1 - m$ times that of the known rows in the same way: where $x$
+# stands at its mean, the product of the two deviations is zero. Two things follow. The slope of a line through the
+# points, $\operatorname{cov}(x, y) / \operatorname{var}(x)$, is that of the known rows: filling with the mean is fair
+# to a model of this one feature. But the correlation, the covariance divided by *both* standard deviations, is
+# multiplied by $(1 - m) / \sqrt{1 - m} = \sqrt{1 - m}$ (on average, since the deviation of $y$ is taken over all
+# rows). The column says less than it did, as it should.
 #
 # **What dropping costs.** If each of $d$ columns has gaps with probability $m$, independently, then a row is complete
 # with probability $(1 - m)^d$. For $m = 0.2$ and five columns this is $0.33$: a fifth of the numbers is missing and
@@ -492,10 +493,12 @@ if __name__ == "__main__":
 # ## Under the surface
 #
 # NaN behaves alike on all backends, since the processor implements it, but what surrounds it does not. Comparisons
-# with NaN are false, except for `!=`; `max` and `min` must return NaN by the array standard, and `argmax`, `sort` and
-# the conversion to integers are left open. Integers have no NaN at all: pandas turns a column of whole numbers with
-# one gap into floats, so that 2024 becomes 2024.0. NumPy's `nanmean` skips gaps, and so do those of PyTorch and JAX;
-# elsewhere one writes the mask, as we did.
+# with NaN are false, except for `!=`, and `max` and `min` return NaN by the array standard. The rest is left open. Of
+# 1, NaN and 3, asked directly, `argmax` finds the NaN in NumPy, PyTorch, JAX and MXNet and the 3 in TensorFlow;
+# sorting moves the NaN to the end in the first three and leaves it where it is in TensorFlow and MXNet; and as an
+# integer it is 0 in JAX and the smallest of all integers in the others. Integers have no NaN: pandas turns a column
+# of whole numbers with one gap into floats, so that 2024 becomes 2024.0. `nanmean` skips gaps in NumPy, PyTorch and
+# JAX; TensorFlow has it in `tf.experimental.numpy` only and MXNet not at all. A mask, as ours, works everywhere.
 #
 # `where` has a trap under differentiation. It computes both sides, and in the gradient the side that was not chosen
 # is multiplied by zero; if its derivative is NaN or infinite the product is NaN. Fill first and compute afterwards,
@@ -503,7 +506,8 @@ if __name__ == "__main__":
 #
 # Keras has preprocessing layers that `adapt` to data, scikit-learn has `fit` and `transform`; our `learn` and `apply`
 # are the same idea. Such a layer becomes part of the saved model, so that whoever uses the model cannot forget it.
-# The data loaders of all four frameworks only cut and shuffle; the statistics remain yours.
+# The data loaders of the frameworks cut, shuffle, and apply functions that you give them; the statistics remain
+# yours.
 #
 # ## Summary
 #
