@@ -332,9 +332,11 @@ if __name__ == "__main__":
     report(order_gap=np.max(np.abs(left - right)))
 
 # %% [markdown]
-# At this size the second order should be some hundred times faster on any machine. The two results are equal in
-# theory; in float32 they differ by up to $2 \cdot 10^{-6}$<!--lesson.order_gap-->. Rounded arithmetic is not
-# associative. No result is the right one, and two programs that agree to the last digit have added in the same order.
+# The second order takes five hundred times fewer multiplications. The clock shows less than that, twenty to two
+# hundred times in our runs, because a product with a vector waits for the memory and not for the arithmetic. The two
+# results are equal in theory; in float32 they differ by up to $2 \cdot 10^{-6}$<!--lesson.order_gap-->. Rounded
+# arithmetic is not associative. No result is the right one, and two programs that agree to the last digit have added
+# in the same order.
 #
 # ## Which kind of clothes?
 #
@@ -470,12 +472,13 @@ if __name__ == "__main__":
 # treats the last two axes as matrices and broadcasts the others. PyTorch has `dot`, `mv`, `mm` and `bmm` beside
 # `matmul`, each for one case. TensorFlow's `tf.matmul` refuses vectors, for which there is `tf.linalg.matvec`. In
 # MXNet's older `nd` interface `dot` sums over the last axis of the first and the *first* axis of the second operand.
-# `norm` of a matrix is the Frobenius norm in most places, whereas `ord=2` asks for the largest singular value.
+# `norm` of a matrix is the Frobenius norm unless one asks otherwise; `ord=2` then means the largest singular value,
+# except that `tf.norm` takes the matrix for one long vector until it is told two axes.
 #
 # *Precision.* On graphics cards a float32 product need not be computed in float32. TensorFlow lets recent NVIDIA
 # cards round the factors to ten binary digits after the point (TensorFloat-32) unless one forbids it; PyTorch does so
-# for convolutions but asks to be told for matrix products; JAX on TPUs multiplies in bfloat16 by default. On a
-# processor all use full float32, but add in different orders, which is why our gap is small and not zero.
+# for convolutions but asks to be told for matrix products; JAX does so for both, and multiplies in bfloat16 on TPUs.
+# On a processor all use full float32, but add in different orders, which is why our gap is small and not zero.
 #
 # *Layout.* A product with a transposed matrix seldom moves anything: the routines, all descendants of the BLAS
 # (Dongarra and others, 1990), are told to read it along the other axis.
