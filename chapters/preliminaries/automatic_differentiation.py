@@ -62,9 +62,9 @@ from d2l_core.plots import COLOURS, Diagram, house_style
 def diagram_cafe(backwards=False):
     """The café's graph with its values, or with the rate at which the profit changes with each of them."""
     values = {"p": "3", "c": "0.8", "r": "100", "n": "80", "m": "2.2", "t": "176", "y": "76"}
-    rates = {"p": "-88 + 80 = -8", "c": "-80", "r": "-1", "n": "2.2", "m": "80", "t": "1", "y": "1"}
-    labels = {"p": "p", "c": "c", "r": "r", "n": "n = 200 - 40 p", "m": "m = p - c", "t": "t = n m", "y": "y = t - r"}
-    places = {"p": (10, 20), "c": (10, 105), "r": (10, 190), "n": (170, 20), "m": (170, 105), "t": (360, 60)} | {
+    rates = {"p": "−88 + 80 = −8", "c": "−80", "r": "−1", "n": "2.2", "m": "80", "t": "1", "y": "1"}
+    labels = {"p": "p", "c": "c", "r": "r", "n": "n = 200 − 40 p", "m": "m = p − c", "t": "t = n m", "y": "y = t − r"}
+    places = {"p": (24, 20), "c": (24, 105), "r": (24, 190), "n": (170, 20), "m": (170, 105), "t": (360, 60)} | {
         "y": (510, 125)
     }
     diagram = Diagram(650, 250, title="the café's profit, backwards" if backwards else "the café's profit")
@@ -244,9 +244,11 @@ def matmul(a, b):
         return xp.matmul(a, b)
     a, b = Node.of(a), Node.of(b)
     A, B = a.value, b.value
-    to_a = lambda g: xp.matmul(g, xp.matrix_transpose(B))  # noqa: E731 - (n, m) @ (m, k) -> (n, k)
-    to_b = lambda g: xp.matmul(xp.matrix_transpose(A), g)  # noqa: E731 - (k, n) @ (n, m) -> (k, m)
-    return Node(xp.matmul(A, B), [(a, to_a), (b, to_b)], kept=(A, B))
+    shares = [
+        (a, lambda g: xp.matmul(g, xp.matrix_transpose(B))),  # (n, m) @ (m, k) -> (n, k)
+        (b, lambda g: xp.matmul(xp.matrix_transpose(A), g)),  # (k, n) @ (n, m) -> (k, m)
+    ]
+    return Node(xp.matmul(A, B), shares, kept=(A, B))
 
 
 def tanh(x):
@@ -363,7 +365,11 @@ def in_one_vector(tensors):
 # %%
 if __name__ == "__main__":
     (X, y), theta = airfoil_cases(200), start()
-    loss = lambda theta: network_loss(unpacked(theta), X, y)  # noqa: E731
+
+    def loss(theta):
+        """The network's loss on the 200 cases as a function from (57,) to ()."""
+        return network_loss(unpacked(theta), X, y)
+
     value, automatic = value_and_grad(loss)(theta)  # (), (57,)
     nodes = [Node(tensor) for tensor in unpacked(theta)]
     output = network_loss(nodes, X, y)
@@ -397,7 +403,7 @@ if __name__ == "__main__":
 
 # %% [markdown]
 # Rows and columns make up the same matrix; the largest difference is
-# $6.0 \cdot 10^{-8}$<!--lesson.forward_reverse_gap-->. Only the bill differs, 3 passes against 57.
+# $6.0 \cdot 10^{-8}$<!--lesson.forward_reverse_gap--> on NumPy. Only the bill differs, 3 passes against 57.
 #
 # ## Against differences
 #
@@ -451,10 +457,10 @@ if __name__ == "__main__":
     plot_against_differences(steps, errors, automatic_error)
 
 # %% [markdown]
-# The best step that we tried leaves an error of $4.5 \cdot 10^{-5}$<!--lesson.best_difference_error-->, the smallest
-# one $3.5 \cdot 10^{-3}$<!--lesson.small_step_error-->, and there is no way to know the best one beforehand. The
-# automatic gradient is off by $2.9 \cdot 10^{-7}$<!--lesson.automatic_error-->. It is exact in the sense in which every
-# computation on floating-point numbers is: the rules are exact, and each operation is rounded once.
+# On NumPy the best step that we tried leaves an error of $4.5 \cdot 10^{-5}$<!--lesson.best_difference_error-->, the
+# smallest one $3.5 \cdot 10^{-3}$<!--lesson.small_step_error-->, and there is no way to know the best one beforehand.
+# The automatic gradient is off by $2.9 \cdot 10^{-7}$<!--lesson.automatic_error-->. It is exact in the sense in which
+# every computation on floating-point numbers is: the rules are exact, and each operation is rounded once.
 #
 # Now the costs. Differences took 114 evaluations of the loss. How long does a gradient take? Each elementary operation
 # has at most two operands and passes its adjoint on with an operation or two of its own size, so the whole should stay
@@ -476,8 +482,9 @@ if __name__ == "__main__":
     print(f"loss {once * 1e6:.0f} µs, loss and gradient {both * 1e6:.0f} µs: {both / once:.1f} times as long")
 
 # %% [markdown]
-# For a network as tiny as this one the time goes mostly into bookkeeping, and you may see a factor of ten or more; for
-# large layers it is two to four. What matters is that it does not grow with the number of parameters, as the 114 does.
+# For a network as tiny as this one the time goes mostly into bookkeeping, and you may see a factor of ten or more. In
+# large layers the backward pass has two matrix products for each one of the forward pass, which makes a factor of
+# about three. It does not grow with the number of parameters, as the 114 does.
 #
 # The memory is the true price. `stored_numbers` counts what our tape keeps, here for 200 cases and a chain of layers of
 # 8 hidden units.
@@ -569,9 +576,9 @@ if __name__ == "__main__":
 #
 # ## Holding something fixed
 #
-# Sometimes a value shall count as a constant although it was computed: a target that the model itself has produced, a
-# scale, a quantity measured along the way. `stop_gradient(x)` has the value of `x` and the derivative zero. Here three
-# numbers are divided by the largest of them.
+# Sometimes a computed value shall count as a constant, such as a target that the model itself has produced, or a
+# scale. `stop_gradient(x)` has the value of `x` and the derivative zero. Here three numbers are divided by the
+# largest of them.
 
 
 # %%
@@ -593,8 +600,8 @@ if __name__ == "__main__":
 # %% [markdown]
 # The value is the same, the gradients are not. With the scale held fixed each entry is $2 x_i / 16$, and the last one
 # is 0.500<!--lesson.last_slope_fixed-->. If the scale takes part, then a larger last number makes all others smaller,
-# and its entry becomes $-0.156$<!--lesson.last_slope_free-->: it would be moved in the opposite direction. Neither is a
-# mistake. They answer different questions, and a paper that says "we normalise by the maximum" has not said which.
+# and its entry becomes $-0.156$<!--lesson.last_slope_free-->: it would be moved in the opposite direction. Neither is
+# a mistake, but a paper that says "we normalise by the maximum" has not said which it means.
 #
 # ## What goes wrong
 #
@@ -664,9 +671,12 @@ if __name__ == "__main__":
 #
 # *Stopping.* The same thing is called `detach()`, `jax.lax.stop_gradient`, `tf.stop_gradient` and `BlockGrad`.
 #
-# *Corners.* At a corner there is no derivative and each library picks a number. At $x = 0$ the gradient of $|x|$ is 1
-# in JAX and 0 in the others; that of $\max(x, 0)$, written as a maximum of two tensors, is $\frac12$ in autograd,
-# PyTorch and JAX and 1 in TensorFlow and MXNet. Values that are exactly zero are common, for instance behind a ReLU.
+# *Corners and ties.* At a corner there is no derivative and each library picks a number. Asked directly, the gradient
+# of $|x|$ at 0 is 1 in JAX and 0 in the others; that of $\max(x, 0)$, written as a maximum of two tensors, is
+# $\frac12$ in autograd, PyTorch and JAX and 1 in TensorFlow and MXNet. If two elements of a vector are its largest,
+# most let them share the gradient, and MXNet gives it to each in full. `xp` has one rule on all: $|x|$ and ReLU have
+# the slope 0 at 0, two equal operands of a maximum get a half each, equal extremes share. Exact ties are common:
+# behind a ReLU there are many zeros.
 #
 # ## Summary
 #
