@@ -345,7 +345,7 @@ def plot_counts(samples, bins=100):
         width = 1.96 * np.sqrt(expected * (1.0 - 1.0 / bins))
         axes.axhspan(expected - width, expected + width, color=INK, alpha=0.25)
         axes.plot((np.arange(bins) + 0.5) / bins, counts, ".", color="C0")
-        axes.set(title=f"{name}: $\\chi^2$ = {statistic:.3g}", xlabel="value", ylim=(0.7 * expected, 1.3 * expected))
+        axes.set(title=f"{name}: $\\chi^2$ = {statistic:,.1f}", xlabel="value", ylim=(0.7 * expected, 1.3 * expected))
     panels[0].set(ylabel="count")
     return figure
 
@@ -469,8 +469,9 @@ if __name__ == "__main__":
 # that `__module__` does not tell where to import from.
 #
 # *Words.* The reduced axis is `axis` in NumPy, JAX, TensorFlow and MXNet and `dim` in PyTorch; the kept one
-# `keepdims` in all but PyTorch, which says `keepdim`. TensorFlow prefixes reductions, `reduce_mean`, `reduce_sum`.
-# The array API standard settled these names in 2021, and it is the vocabulary of `xp`.
+# `keepdims` in all but PyTorch, which says `keepdim` (and takes the other two words in many functions as well).
+# TensorFlow prefixes reductions, `reduce_mean`, `reduce_sum`. The array API standard settled these names in 2021, and
+# it is the vocabulary of `xp`.
 #
 # *Versions.* A page found by a search engine documents some version, often an old one. `help()` documents the one
 # that is installed. `d2l doctor` tells the versions, and `d2l backends --json` what each backend cannot do.

@@ -91,11 +91,12 @@ if __name__ == "__main__":
 # ## The mathematics
 #
 # **Probability.** An experiment has possible outcomes, which form a set $\Omega$. An *event* is a subset of $\Omega$,
-# and $P$ gives each event a number such that $P(A) \ge 0$, $P(\Omega) = 1$, and $P(A \cup B) = P(A) + P(B)$ for events
-# that exclude each other. Everything else follows from these three rules (Kolmogorov, 1933). A *random variable* $X$
-# assigns a number to each outcome. If its values are finitely many or can be numbered, its distribution is the table
-# $p(x) = P(X = x)$; if they fill an interval, there is a *density* $p(x) \ge 0$, and the probability of an interval is
-# the area under $p$ over it. Below we write sums; for densities they become integrals.
+# and $P$ gives each event a number such that $P(A) \ge 0$, $P(\Omega) = 1$, and $P(A \cup B) = P(A) + P(B)$ for
+# events that exclude each other (and the same for a sequence of them). Everything else follows from these three rules
+# (Kolmogorov, 1933). A *random variable* $X$ assigns a number to each outcome. If its values are finitely many or can
+# be numbered, its distribution is the table $p(x) = P(X = x)$; if they fill an interval, there is a *density* $p(x)
+# \ge 0$, and the probability of an interval is the area under $p$ over it. Below we write sums; for densities they
+# become integrals.
 #
 # **Expectation and variance.** The *expectation* is the mean of the values, weighted by how often they occur, and the
 # *variance* the expected square of the distance from it:
@@ -107,9 +108,9 @@ if __name__ == "__main__":
 # $X$. From the definition, $\mathbb{E}[aX + bY] = a\,\mathbb{E}[X] + b\,\mathbb{E}[Y]$ whatever the two have to do with
 # one another, and $\operatorname{Var}[aX] = a^2 \operatorname{Var}[X]$.
 #
-# **Independence.** $X$ and $Y$ are *independent* if $P(X = x, Y = y) = P(X = x)\, P(Y = y)$ for all values. Then
-# $\mathbb{E}[XY] = \sum_{x, y} xy\, p(x)\, q(y) = \mathbb{E}[X]\,\mathbb{E}[Y]$. With $\mu_X$ and $\mu_Y$ for the
-# expectations,
+# **Independence.** $X$ and $Y$ are *independent* if $P(X = x, Y = y) = P(X = x)\, P(Y = y)$ for all values. With
+# their tables $p$ and $q$, then, $\mathbb{E}[XY] = \sum_{x, y} xy\, p(x)\, q(y) = \mathbb{E}[X]\,\mathbb{E}[Y]$. With
+# $\mu_X$ and $\mu_Y$ for the expectations,
 #
 # $$\operatorname{Var}[X + Y] = \operatorname{Var}[X] + \operatorname{Var}[Y]
 #   + 2\,\mathbb{E}\big[(X - \mu_X)(Y - \mu_Y)\big],$$
@@ -183,7 +184,7 @@ def plot_multinomial(n=2000, probabilities=(0.35, 0.25, 0.2, 0.15, 0.05)):
     starts = np.cumsum(p) - p
     left.barh([0] * len(p), p, left=starts, height=0.5, color=COLOURS[: len(p)], edgecolor=INK, alpha=0.6)
     for k, (start, width) in enumerate(zip(starts, p, strict=True)):
-        left.text(start + width / 2, 0, str(k), ha="center", va="center")
+        left.text(start + width / 2, -0.38, str(k), ha="center", va="center")
     u = random.uniform(12, 0, "marks")
     left.plot(u, np.full(12, 0.45), "v", color=INK)
     left.set(xlabel="$u$", yticks=[], ylim=(-0.5, 0.8), title="the piece that $u$ falls into")
@@ -328,8 +329,8 @@ if __name__ == "__main__":
 # ## A test for an illness
 #
 # One in 200 people has an illness. A test finds 95 % of the sick and is wrong for 4 % of the healthy. Yours is
-# positive. Most people, physicians among them (Eddy, 1982), guess that you are ill with a probability near 95 %. Let us
-# count.
+# positive. Many people, physicians among them (Eddy, 1982), answer with a number near 95 %, which is the share of the
+# sick that the test finds. Let us count.
 
 
 # %%
@@ -339,7 +340,7 @@ def diagram_test(people=20_000):
     positive, false_alarms = round(sick * 0.95), round((people - sick) * 0.04)
     diagram = Diagram(660, 210, title="a test sorts people")
     everyone = diagram.box(10, 80, 120, 36, f"{people:,} people")
-    first = diagram.box(220, 20, 130, 36, f"{sick:,} sick", colour=COLOURS[1])
+    first = diagram.box(220, 20, 130, 36, f"{sick:,} sick", "1 in 200", colour=COLOURS[1])
     second = diagram.box(220, 140, 130, 36, f"{people - sick:,} healthy", colour=COLOURS[0])
     for start, y, label, colour in (
         (first, 5, f"{positive:,} positive", COLOURS[1]),
@@ -348,7 +349,7 @@ def diagram_test(people=20_000):
         (second, 165, f"{people - sick - false_alarms:,} negative", INK),
     ):
         diagram.arrow(start, diagram.box(460, y, 180, 34, label, colour=colour))
-    diagram.arrow(everyone, first, "1 in 200")
+    diagram.arrow(everyone, first)
     diagram.arrow(everyone, second)
     return diagram
 
@@ -480,19 +481,19 @@ if __name__ == "__main__":
 # numbers are 8 apart, so the difference of the two means can be 0 or 8 or $-8$, but never 0.88. One must subtract the
 # mean first.
 #
-# *No mean at all.* The quotient of two independent normal numbers has a density of the form $1 / \pi(1 + x^2)$, named
-# after Cauchy, and $\sum |x|\, p(x)$ is infinite. In the right panel the running means jump for ever, whenever a number
-# close to zero gets into a denominator. The law of large numbers has a premise. Gradients can behave like that; a mean
-# over a minibatch is then no more reliable than its largest entry.
+# *No mean at all.* The quotient of two independent normal numbers has the density $\frac{1}{\pi (1 + x^2)}$, named
+# after Cauchy, and the integral of $|x|\, p(x)$ is infinite. In the right panel the running means jump for ever,
+# whenever a number close to zero gets into a denominator. The law of large numbers has a premise. Gradients can
+# behave like that; a mean over a minibatch is then no more reliable than its largest entry.
 #
 # ## Under the surface
 #
-# The same seed gives other numbers in each framework, as the generators differ. NumPy's `default_rng` is PCG64 and its
-# older functions use the Mersenne Twister, as PyTorch does on the CPU, while on the GPU PyTorch and TensorFlow use
-# Philox; JAX uses Threefry. They also differ in whether there is a *state*: PyTorch, MXNet and NumPy have one that
-# every draw moves on, so that a single additional draw changes all that follow; in JAX a key is an argument and the
-# same key gives the same numbers; TensorFlow offers both. The numbers of this course come from Philox, keyed by a hash
-# of what they are for, and are turned into floats by operations that IEEE 754 defines to the last bit.
+# The same seed gives other numbers in each framework, as the generators differ. NumPy's `default_rng` is PCG64 and
+# its older functions use the Mersenne Twister, as PyTorch does on the CPU; PyTorch on the GPU and TensorFlow use
+# Philox, JAX Threefry. They also differ in whether there is a *state*: PyTorch, MXNet and NumPy have one that every
+# draw moves on, so that a single additional draw changes all that follow; in JAX a key is an argument and the same
+# key gives the same numbers; TensorFlow offers both. The numbers of this course come from Philox, keyed by a hash of
+# what they are for, and are turned into floats by operations that IEEE 754 defines to the last bit.
 #
 # Uniform numbers in float32 are not as fine as one thinks. With 24 random bits, as here on the device and in PyTorch,
 # the smallest one after zero is $2^{-24}$, and zero itself comes up once in 17 million draws, when its logarithm is
