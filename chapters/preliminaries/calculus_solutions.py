@@ -17,8 +17,8 @@ from d2l_core import xp
 #
 # The error is of order $h^4$. The rounding error is a little larger than before, since $D(h/2)$ enters with $\frac43$
 # and has an error of up to $2 \delta / h$, but the best step is much larger and thus the result better: for our car
-# the least error found is $3 \cdot 10^{-6}$ m/s, at $h = \frac14$, where the best central difference missed by $5
-# \cdot 10^{-5}$.
+# the least error found is $3 \cdot 10^{-6}$ m/s, at $h = \frac14$, where the best central difference missed by
+# $5 \cdot 10^{-5}$<!--lesson.central_best-->.
 
 
 # %%
