@@ -80,8 +80,8 @@ if __name__ == "__main__":
 # ## The agreement, as mathematics
 #
 # The measurements of rim and tyre are here the arguments and results of functions. Let $\boldsymbol\theta$ stand for
-# all parameters, and $(\mathbf{X}_t, \mathbf{y}_t)$ for the minibatch of step $t = 0, 1, \dots$, with inputs
-# $(B, d)$ and targets $(B, 1)$.
+# all parameters, and $(\mathbf{X}_t, \mathbf{y}_t)$ for the minibatch of step $t = 0, 1, \dots$: $B$ examples with
+# $d$ features each as inputs, $(B, d)$, and their targets, $(B, 1)$.
 #
 # - A module is a function $f(\boldsymbol\theta, \mathbf{X}) = \hat{\mathbf{y}}$ of shape $(B, 1)$.
 # - A loss is a function $\ell(\hat{\mathbf{y}}, \mathbf{y}) \in \mathbb{R}$.
@@ -204,10 +204,13 @@ def wings(seed=0):
     return (table[:1000, :5], table[:1000, 5:]), (table[1000:, :5], table[1000:, 5:])
 
 
+NUM_HIDDENS, BATCH_SIZE, LEARNING_RATE = 16, 40, 0.03  # of all runs, unless a table says otherwise
+
+
 class TinyData:
     """Batches of arrays in a new order for each epoch, and the validation arrays as one batch."""
 
-    def __init__(self, train, val, batch_size=40, seed=0):
+    def __init__(self, train, val, batch_size=BATCH_SIZE, seed=0):
         self.train, self.val, self.batch_size, self.seed = train, val, batch_size, seed
 
     def __len__(self):
@@ -272,21 +275,21 @@ class TinyTrainer:
 
 
 # %%
-def network(num_hiddens=16):
+def network(num_hiddens=NUM_HIDDENS):
     """A network with one hidden layer: (n, d) to (n, 1)."""
     return nn.Sequential(nn.Linear(num_hiddens), nn.Tanh(), nn.Linear(1))
 
 
-def wing_data(batch_size=40, seed=0):
+def wing_data(batch_size=BATCH_SIZE, seed=0):
     """The wings as the library's loaders."""
     train, val = wings()
     return Data(Loader(train, batch_size, shuffle=True, stream=(seed, "shuffle")), Loader(val, len(val[0])))
 
 
-def tiny_and_library(epochs, lr=0.03, observers=((), ())):
+def tiny_and_library(epochs, lr=LEARNING_RATE, observers=((), ())):
     """Histories of the same network trained by the tiny library and by the real one."""
     model = network().initialise(xp.zeros((1, 5)), seed=0)
-    tiny = TinyChain(TinyLinear(5, 16), xp.tanh, TinyLinear(16, 1))
+    tiny = TinyChain(TinyLinear(5, NUM_HIDDENS), xp.tanh, TinyLinear(NUM_HIDDENS, 1))
     tiny.load(model.state_dict())
     ours = TinyTrainer(epochs, observers[0]).fit(
         tiny, TinyData(*wings()), loss=squared_error, rule=lambda parameter, gradient: parameter - lr * gradient
@@ -416,7 +419,7 @@ class WingNetwork(nn.Module):
     """A network with one hidden layer: (n, d) to (n, 1)."""
 
     @keeps_hyperparameters
-    def __init__(self, num_hiddens=16, sigma=0.5):
+    def __init__(self, num_hiddens=NUM_HIDDENS, sigma=0.5):
         super().__init__()
         self.hidden = nn.Linear(num_hiddens, weight_init=nn.initialisers.Normal(sigma))
         self.out = nn.Linear(1)
@@ -444,7 +447,7 @@ BASE = {
     "model": lambda: nn.Linear(1),
     "data": wing_data,
     "loss": squared_error,
-    "optimiser": lambda model: optim.SGD(model, lr=0.03),
+    "optimiser": lambda model: optim.SGD(model, lr=LEARNING_RATE),
 }
 CHANGES = {
     "base": {},
@@ -486,7 +489,7 @@ if __name__ == "__main__":
 class ForgetfulStack(nn.Module):
     """Hidden layers in a plain list, which a module does not look into."""
 
-    def __init__(self, num_layers=2, num_hiddens=16):
+    def __init__(self, num_layers=2, num_hiddens=NUM_HIDDENS):
         super().__init__()
         self.layers = [nn.Linear(num_hiddens) for _ in range(num_layers)]
         self.out = nn.Linear(1)
@@ -501,7 +504,7 @@ class ForgetfulStack(nn.Module):
 class MindfulStack(ForgetfulStack):
     """The same with a list that is a module itself."""
 
-    def __init__(self, num_layers=2, num_hiddens=16):
+    def __init__(self, num_layers=2, num_hiddens=NUM_HIDDENS):
         super().__init__(num_layers, num_hiddens)
         self.layers = nn.ModuleList(self.layers)
 
@@ -540,10 +543,11 @@ if __name__ == "__main__":
 #
 # ## Under the surface
 #
-# PyTorch and Gluon register parts by `__setattr__` as we did, and both have special lists for the reason shown above;
-# Keras looks into lists and dictionaries by itself. Flax's linen goes the way of the mathematics instead: a module has
-# hyperparameters only, parameters live in a dictionary outside, and one calls `module.apply(variables, X)`. Its newer
-# nnx keeps the parameters in attributes again and splits them off when a function of them is needed.
+# PyTorch and Gluon register parts by `__setattr__` as we did. For the reason shown above PyTorch has a `ModuleList`,
+# and Gluon warns of layers that it finds in a plain list when it collects the parameters; Keras looks into lists and
+# dictionaries by itself. Flax's linen goes the way of the mathematics instead: a module has hyperparameters only,
+# parameters live in a dictionary outside, and one calls `module.apply(variables, X)`. Its newer nnx keeps the
+# parameters in attributes again and splits them off when a function of them is needed.
 #
 # The loop is written by the user in PyTorch, JAX and Gluon; Keras has it in `fit`, with *callbacks* for our observers.
 # Beware of the word: `gluon.Trainer` is what others call an optimiser. Gradients, too, live in different places.
