@@ -120,6 +120,9 @@ if __name__ == "__main__":
 
 
 # %%
+WEIGHT, BIAS, NOISE = (2.0, -3.4), 4.2, 0.01  # the law, and the standard deviation of the errors
+
+
 def normal_by_hand(shape, *key):
     """Standard normal numbers from the uniform ones of the stream `key`."""
     u, v = random.uniform((2, *shape), *key)  # two of `shape`
@@ -137,7 +140,7 @@ class SyntheticByHand:
         seed: of the streams.
     """
 
-    def __init__(self, weight=(2.0, -3.4), bias=4.2, n=2000, noise=0.01, seed=0):
+    def __init__(self, weight=WEIGHT, bias=BIAS, n=2000, noise=NOISE, seed=0):
         self.weight, self.bias = np.array(weight)[:, None], bias  # (d,) -> (d, 1)
         self.X = normal_by_hand((n, len(weight)), "by hand", seed, "features")  # (n, d)
         errors = noise * normal_by_hand((n, 1), "by hand", seed, "noise")  # (n, 1)
@@ -217,9 +220,9 @@ if __name__ == "__main__":
 
 
 # %%
-def loaders(seed=0, batch_size=32, noise=0.01):
+def loaders(seed=0, batch_size=32, noise=NOISE):
     """A loader of 1000 training examples and one of 1000 further ones in a single batch."""
-    X, y = linear_data((2.0, -3.4), 4.2, 2000, noise=noise, seed=seed)  # (2000, 2), (2000, 1)
+    X, y = linear_data(WEIGHT, BIAS, 2000, noise=noise, seed=seed)  # (2000, 2), (2000, 1)
     train = Loader((X[:1000], y[:1000]), batch_size, shuffle=True, stream=(seed, "shuffle"))
     return Data(train, Loader((X[1000:], y[1000:]), 1000))
 
@@ -276,12 +279,12 @@ if __name__ == "__main__":
 
 
 # %%
-def z_scores(sets, n=100, noise=0.01, fit=by_qr, make=linear_data):
+def z_scores(sets, n=100, noise=NOISE, fit=by_qr, make=linear_data):
     """Errors of the fitted parameters in units of their standard deviations, (sets, 3), in the order w1, w2, b."""
-    truth = np.array([2.0, -3.4, 4.2])
+    truth = np.array([*WEIGHT, BIAS])
     scores = []
     for seed in range(sets):
-        X, y = make(truth[:2], truth[2], n, noise=noise, seed=seed)  # (n, 2), (n, 1)
+        X, y = make(WEIGHT, BIAS, n, noise=noise, seed=seed)  # (n, 2), (n, 1)
         X = with_ones(X)  # (n, 3)
         fitted = xp.to_numpy(fit(xp.asarray(X), xp.asarray(y)))[:, 0]  # (3, 1) -> (3,)
         deviations = noise * np.sqrt(np.diag(np.linalg.inv(X.T @ X)))  # (3,)
@@ -327,7 +330,7 @@ if __name__ == "__main__":
 
 
 # %%
-def one_stream(n=1000, noise=0.01, seed=0):
+def one_stream(n=1000, noise=NOISE, seed=0):
     """Data of y = 2x + 1 + noise, where the noise is drawn from the stream of the features: X (n, 1), y (n, 1)."""
     X = random.normal((n, 1), "mine", seed)
     return X, 2.0 * X + 1.0 + noise * random.normal((n, 1), "mine", seed)
@@ -338,12 +341,12 @@ if __name__ == "__main__":
     X, y = one_stream()  # (1000, 1), (1000, 1)
     fitted = by_qr(xp.asarray(with_ones(X)), xp.asarray(y))  # (2, 1)
     residuals = xp.to_numpy(xp.matmul(xp.asarray(with_ones(X)), fitted) - xp.asarray(y))  # (1000, 1)
-    report(stolen_slope=fitted[0, 0], stolen_deviation=residuals.std(), stolen_z=0.01 / (0.01 / np.sqrt(len(X))))
+    report(stolen_slope=fitted[0, 0], stolen_deviation=residuals.std(), stolen_z=NOISE / (NOISE / np.sqrt(len(X))))
 
 # %% [markdown]
 # The slope comes out as 2.010<!--lesson.stolen_slope--> instead of 2, and the residuals have a deviation of
-# $3 \cdot 10^{-7}$<!--lesson.stolen_deviation--> where 0.01 of noise should be. In units of its standard deviation the
-# slope is wrong by 32<!--lesson.stolen_z-->. A fit that is too good is a finding.
+# $3 \cdot 10^{-7}$<!--lesson.stolen_deviation-->, mere rounding, where 0.01 of noise should be. In units of its
+# standard deviation the slope is wrong by 32<!--lesson.stolen_z-->. A fit that is too good is a finding.
 #
 # **Torn pairs.** Whoever shuffles features and targets in two calls gives every example the target of another.
 #
@@ -352,7 +355,7 @@ if __name__ == "__main__":
 
 
 # %%
-def spoilt(kind, noise=0.01, seed=0):
+def spoilt(kind, noise=NOISE, seed=0):
     """The data of `loaders`, where training pairs are honest, torn, or sorted by the target and not shuffled."""
     data = loaders(seed, noise=noise)
     X, y = data.train.arrays  # (1000, 2), (1000, 1)
@@ -376,7 +379,7 @@ if __name__ == "__main__":
     honest, torn, in_order = (trained_on(spoilt(kind)) for kind in ("honest", "torn", "sorted"))
     report(honest_loss=honest, torn_loss=torn, sorted_loss=in_order)
     X, y = loaders(noise=2.0).val.arrays  # (1000, 2), (1000, 1)
-    report(law_noisy=np.mean((X @ [[2.0], [-3.4]] + 4.2 - y) ** 2))
+    report(law_noisy=np.mean((X @ np.array(WEIGHT)[:, None] + BIAS - y) ** 2))
     report(honest_noisy=trained_on(spoilt("honest", noise=2.0)), sorted_noisy=trained_on(spoilt("sorted", noise=2.0)))
 
 # %% [markdown]
