@@ -133,13 +133,13 @@ if __name__ == "__main__":
 # *stochastic gradient descent* (Robbins and Monro, 1951).
 #
 # **How fast, and when does it break?** Append a column of ones to $\mathbf{X}$, call the result
-# $\tilde{\mathbf{X}}$, and put $b$ below $\mathbf{w}$ to get one vector $\boldsymbol\theta$. Let
-# $\boldsymbol\theta^*$ be the minimiser. As $L$ is quadratic, its gradient is exactly
+# $\tilde{\mathbf{X}}$, and put $b$ below $\mathbf{w}$ to get one vector $\boldsymbol\theta$ of shape $(d + 1,
+# 1)$. Let $\boldsymbol\theta^*$ be the minimiser. As $L$ is quadratic, its gradient is exactly
 # $\mathbf{H}(\boldsymbol\theta - \boldsymbol\theta^*)$ with the constant matrix $\mathbf{H} = \frac{2}{n}
-# \tilde{\mathbf{X}}^\top \tilde{\mathbf{X}}$. A step with the full gradient therefore turns the error
-# $\mathbf{e} = \boldsymbol\theta - \boldsymbol\theta^*$ into $(\mathbf{I} - \eta \mathbf{H})\mathbf{e}$.
-# Along an eigenvector of $\mathbf{H}$ with eigenvalue $\lambda$ the error is multiplied by $1 - \eta\lambda$
-# each time. It shrinks only if $|1 - \eta\lambda| < 1$, that is
+# \tilde{\mathbf{X}}^\top \tilde{\mathbf{X}}$ of shape $(d + 1, d + 1)$. A step with the full gradient
+# therefore turns the error $\mathbf{e} = \boldsymbol\theta - \boldsymbol\theta^*$ into $(\mathbf{I} - \eta
+# \mathbf{H})\mathbf{e}$. Along an eigenvector of $\mathbf{H}$ with eigenvalue $\lambda$ the error is
+# multiplied by $1 - \eta\lambda$ each time. It shrinks only if $|1 - \eta\lambda| < 1$, that is
 #
 # $$\eta < \frac{2}{\lambda_{\max}},$$
 #
@@ -191,16 +191,17 @@ def gradient_by_hand(X, y, weight, bias):
 
 # %%
 TRUE_WEIGHT, TRUE_BIAS = (2.0, -3.4), 4.2
+BATCH_SIZE, LEARNING_RATE = 32, 0.03  # of all runs of this lesson
 
 
-def loaders(arrays, seed, batch_size=32):
+def loaders(arrays, seed, batch_size=BATCH_SIZE):
     """Shuffled training batches and all of the validation data at once, from two pairs (X, y)."""
     (X_train, y_train), (X_val, y_val) = arrays
     train = Loader((X_train, y_train), batch_size, shuffle=True, stream=(seed, "shuffle"))
     return Data(train, Loader((X_val, y_val), len(X_val)))
 
 
-def synthetic(scale, seed, batch_size=32):
+def synthetic(scale, seed, batch_size=BATCH_SIZE):
     """1000 + 1000 examples of the known law; the same at every scale."""
     X, y = linear_data(TRUE_WEIGHT, TRUE_BIAS, 2000, seed=seed)  # (2000, 2), (2000, 1)
     return loaders(((X[:1000], y[:1000]), (X[1000:], y[1000:])), seed, batch_size)
@@ -230,7 +231,7 @@ def train_by_hand(model, loader, lr, epochs):
     gradient_of = value_and_grad(lambda X, y: mean_squared_error(model(X), y), model)
     losses = []
     for epoch in range(epochs):
-        for X, y in loader.epoch(epoch):  # (32, d), (32, 1)
+        for X, y in loader.epoch(epoch):  # (B, d), (B, 1)
             value, gradients = gradient_of(X, y)
             for path, parameter in model.parameters().items():
                 parameter.value = parameter.value - lr * gradients[path]
@@ -241,7 +242,7 @@ def train_by_hand(model, loader, lr, epochs):
 # %%
 if __name__ == "__main__":
     model = LinearRegressionScratch(2).initialise(seed=0)
-    by_hand = train_by_hand(model, data.train, lr=0.03, epochs={"smoke": 1, "standard": 3}[shown])
+    by_hand = train_by_hand(model, data.train, lr=LEARNING_RATE, epochs={"smoke": 1, "standard": 3}[shown])
     print(f"first step {by_hand[0]:.3f}, last step {by_hand[-1]:.6f}")
     print(f"w = {xp.to_numpy(model.weight).ravel()}, b = {xp.to_numpy(model.bias)}")
 
@@ -284,14 +285,14 @@ jobs = {
         model=lambda: LinearRegressionScratch(2),
         data=synthetic,
         loss=mean_squared_error,
-        optimiser=lambda model: GradientDescent(model, lr=0.03),
+        optimiser=lambda model: GradientDescent(model, lr=LEARNING_RATE),
         epochs=epochs,
     ),
     "concise": Job(
         model=lambda: nn.Linear(1, weight_init=nn.initialisers.Normal(0.01)),
         data=synthetic,
         loss=squared_error,
-        optimiser=lambda model: optim.SGD(model, lr=0.03),
+        optimiser=lambda model: optim.SGD(model, lr=LEARNING_RATE),
         epochs=epochs,
     ),
 }
@@ -382,7 +383,7 @@ jobs["airfoil"] = Job(
     model=lambda: nn.Linear(1, weight_init=nn.initialisers.Normal(0.01)),
     data=airfoil,
     loss=squared_error,
-    optimiser=lambda model: optim.SGD(model, lr=0.03),
+    optimiser=lambda model: optim.SGD(model, lr=LEARNING_RATE),
     epochs={"smoke": 2, "standard": 20, "full": 20},
 )
 
@@ -472,7 +473,7 @@ def forgetful(scale, seed):
     return loaders(pairs, seed)
 
 
-def train(model, data, loss=squared_error, lr=0.03, epochs=3):
+def train(model, data, loss=squared_error, lr=LEARNING_RATE, epochs=3):
     """A model trained once with seed 0, and its history."""
     history = Trainer(epochs).fit(model, data, loss=loss, optimiser=lambda m: optim.SGD(m, lr=lr))
     return model, history
@@ -566,11 +567,11 @@ if __name__ == "__main__":
 # JAX differentiates functions and has no place where a gradient could remain, and MXNet divides by the batch
 # size only in `Trainer.step`. `value_and_grad` returns the gradients as values on all of them.
 #
-# What remains is rounding. In float32 the airfoil losses of NumPy, PyTorch, JAX and TensorFlow agree to about
-# one part in ten million, yet the synthetic ones with seed 2 differ by up to three parts in 100,000. The
-# reason is not in the training. There a residual near 0.02 is the difference of two numbers near 5, each
-# rounded to about $2 \cdot 10^{-7}$, so it keeps five digits, and its square no more. A relative error is
-# measured against what is left after a subtraction. In float64 nine more digits hide the effect.
+# What remains is rounding. In float32 the airfoil losses of NumPy, PyTorch, JAX and TensorFlow agree to a few parts
+# in ten million, yet the synthetic ones with seed 2 differ by up to three parts in 100,000. The reason is not in the
+# training. There a residual near 0.02 is the difference of two numbers near 5, each rounded to about $2 \cdot
+# 10^{-7}$, so it keeps five digits, and its square no more. A relative error is measured against what is left after a
+# subtraction. In float64 nine more digits hide the effect.
 #
 # ## Summary
 #

@@ -64,10 +64,11 @@ if __name__ == "__main__":
 # %% [markdown]
 # ## 3. Larger batches
 #
-# An epoch now has only four steps, twelve in all. The removable part of the loss shrinks to $0.94^{24} =
-# 0.23$ of 33.2, so we expect about 7.5. The runs with the seeds 0, 1 and 2 gave 7.3, 7.4 and 8.7, where
-# batches of 32 gave 0.00024, 0.00036 and 0.00076. With larger batches the gradient is less noisy, but the
-# number of steps is what counts here; to get it back, one needs more epochs or a larger learning rate.
+# An epoch now has only four steps, twelve in all. The removable part of the loss shrinks to $0.94^{24} = 0.23$ of
+# 33.2, so we expect about 7.5. The runs with the seeds 0, 1 and 2 gave 7.3, 7.4 and 8.7, where batches of 32 gave
+# 0.00024<!--concise.val_loss-->, 0.00036<!--concise.val_loss seed=1--> and 0.00076<!--concise.val_loss seed=2-->.
+# With larger batches the gradient is less noisy, but the number of steps is what counts here; to get it back, one
+# needs more epochs or a larger learning rate.
 
 # %%
 if __name__ == "__main__":
@@ -79,13 +80,14 @@ if __name__ == "__main__":
 # %% [markdown]
 # ## 4. A better feature
 #
-# It gets worse! The loss rises from 0.508, 0.506 and 0.527 to 0.565, 0.559 and 0.546. Plot the level against
-# the logarithm and you see a hump: each spectrum rises to a peak and falls after it. A straight line cannot
-# follow a hump; in hertz, the falling side takes up most of the axis, and a line does it some justice. The
-# good argument about hearing was not an argument about straight lines. Adding the square of the logarithm
-# lets the weighted sum bend: the exact solution then reaches 0.487, 0.470 and 0.490, better than with the
-# plain frequency. Now two columns are nearly proportional, the smallest eigenvalue of $\mathbf{H}$ falls from
-# 0.34 to 0.006, and descent at the same rate would need more than fifty times as many steps.
+# It gets worse! The loss rises from 0.508<!--airfoil.val_loss-->, 0.506<!--airfoil.val_loss seed=1--> and
+# 0.527<!--airfoil.val_loss seed=2--> to 0.565, 0.559 and 0.546. Plot the level against the logarithm and you see a
+# hump: each spectrum rises to a peak and falls after it. A straight line cannot follow a hump; in hertz, the falling
+# side takes up most of the axis, and a line does it some justice. The good argument about hearing was not an argument
+# about straight lines. Adding the square of the logarithm lets the weighted sum bend: the exact solution then reaches
+# 0.487, 0.470 and 0.490, better than with the plain frequency. Now two columns are nearly proportional, the smallest
+# eigenvalue of $\mathbf{H}$ falls from 0.34<!--lesson.smallest--> to 0.006, and descent at the same rate would need
+# more than fifty times as many steps.
 
 
 # %%
