@@ -26,9 +26,9 @@
 # choose among them. We must say what we prefer, and the plainest preference is: small weights, unless the data
 # insist on large ones.
 #
-# In training this preference becomes a single factor below one, by which all weights are multiplied in each step.
-# It is called *weight decay*, and nearly every large network of today is trained with it. We shall derive what it
-# does to each direction of the weights, compare forecast and run, and see three ways in which it does harm.
+# In training this preference becomes a single factor below one, by which all weights are multiplied in each step. It
+# is called *weight decay*, and most large networks of today are trained with it. We shall derive what it does to each
+# direction of the weights, compare forecast and run, and see three ways in which it does harm.
 
 # %%
 import itertools
@@ -164,6 +164,7 @@ if __name__ == "__main__":
 # %%
 NUM_INPUTS, NUM_TRAIN, NUM_VAL = 200, 20, 100
 TRUE_WEIGHT, TRUE_BIAS = 0.01, 0.05
+STRENGTH, LEARNING_RATE = 3.0, 0.01
 
 
 def patients(scale, seed):
@@ -227,10 +228,10 @@ def gradient_by_hand(X, y, weight, bias, strength):
 # %%
 if __name__ == "__main__":
     X, y = next(iter(patients("standard", seed=0).train.epoch(0)))  # (5, 200), (5, 1)
-    model = PenalisedRegressionScratch(NUM_INPUTS, strength=3.0).initialise(seed=0)
+    model = PenalisedRegressionScratch(NUM_INPUTS, strength=STRENGTH).initialise(seed=0)
     model.train()
     _, automatic = value_and_grad(lambda X, y: penalised_loss(model(X), y), model)(X, y)
-    by_hand = gradient_by_hand(X, y, model.weight, model.bias, strength=3.0)
+    by_hand = gradient_by_hand(X, y, model.weight, model.bias, strength=STRENGTH)
     gaps = [np.abs(xp.to_numpy(by_hand[path]) - xp.to_numpy(automatic[path])).max() for path in by_hand]
     report(gradient_gap=max(gaps))
 
@@ -246,7 +247,7 @@ if __name__ == "__main__":
 EPOCHS = {"smoke": 10, "standard": 10, "full": 10}
 
 
-def decaying_sgd(model, strength=3.0, lr=0.01):
+def decaying_sgd(model, strength=STRENGTH, lr=LEARNING_RATE):
     """SGD whose weight decay spares the biases."""
     spared = optim.Group(optim.biases_and_norms, weight_decay=0.0)
     return optim.SGD(model, lr=lr, weight_decay=strength, groups=[spared])
@@ -262,14 +263,14 @@ jobs = {
         model=small_linear,
         data=patients,
         loss=half_squared_error,
-        optimiser=lambda model: optim.SGD(model, lr=0.01),
+        optimiser=lambda model: optim.SGD(model, lr=LEARNING_RATE),
         epochs=EPOCHS,
     ),
     "scratch": Job(
-        model=lambda: PenalisedRegressionScratch(NUM_INPUTS, strength=3.0),
+        model=lambda: PenalisedRegressionScratch(NUM_INPUTS, strength=STRENGTH),
         data=patients,
         loss=penalised_loss,
-        optimiser=lambda model: GradientDescent(model, lr=0.01),
+        optimiser=lambda model: GradientDescent(model, lr=LEARNING_RATE),
         epochs=EPOCHS,
     ),
     "concise": Job(model=small_linear, data=patients, loss=half_squared_error, optimiser=decaying_sgd, epochs=EPOCHS),
@@ -341,13 +342,13 @@ if __name__ == "__main__":
 #
 # ## A curve for the wing
 #
-# In linear regression a weighted sum of five features predicted the noise of a wing with a squared error of 0.508
-# of the variance, after 1,000 measurements. Real tunnels are expensive. Let us take only 100 measurements, and
-# instead of five features all products of up to three of them, such as frequency times thickness squared: 55
-# columns. Ridge regression is computed twice, by solving the equations of the text and, for many $\lambda$ at once,
-# from the *singular value decomposition* $\mathbf{X} = \mathbf{U}\,\mathrm{diag}(\mathbf{s})\,\mathbf{V}^\top$ with
-# $r = \min(n, d)$ singular values $s_i$: the columns of $\mathbf{V}$ are the eigenvectors of $\mathbf{H}$, with
-# eigenvalues $h_i = s_i^2 / n$, and
+# In linear regression a weighted sum of five features predicted the noise of a wing with a squared error of 0.508 of
+# the variance, after 1,000 measurements. Real tunnels are expensive. Let us take only 100 measurements, and instead
+# of five features all products of up to three of them, such as frequency times thickness squared: 55 columns. Ridge
+# regression is computed twice, by solving the equations of the text and, for many $\lambda$ at once, from the
+# *singular value decomposition* $\mathbf{X} = \mathbf{U}\,\mathrm{diag}(\mathbf{s})\,\mathbf{V}^\top$ with the shapes
+# $(n, r)$, $(r, r)$ and $(r, d)$ and $r = \min(n, d)$ singular values $s_i$: the columns of $\mathbf{V}$ are the
+# eigenvectors of $\mathbf{H}$, with eigenvalues $h_i = s_i^2 / n$, and
 #
 # $$\mathbf{w}_\lambda = \mathbf{V}\, \mathrm{diag}\Big(\frac{s_i}{s_i^2 + n\lambda}\Big)\,
 #   \mathbf{U}^\top \mathbf{y}.$$
@@ -454,8 +455,8 @@ if __name__ == "__main__":
 # mean.
 #
 # The advantage depends on the sample. Two other splits with the same number of measurements gave the unpenalised
-# cubic a test error of 8.6<!--lesson.without_1--> and 6.0<!--lesson.without_2--> (a single strange wing suffices),
-# while ridge regression came to 0.52<!--lesson.chosen_1--> and 0.41<!--lesson.chosen_2-->.
+# cubic a test error of 8.6<!--lesson.without_1--> and 6.0<!--lesson.without_2--> (a handful of strange wings make up
+# more than half of either), while ridge regression came to 0.52<!--lesson.chosen_1--> and 0.41<!--lesson.chosen_2-->.
 
 
 # %%
@@ -553,12 +554,13 @@ if __name__ == "__main__":
 # %% [markdown]
 # ## A penalty or a decay?
 #
-# Up to here, adding a penalty to the loss and multiplying the weights were the same thing. For optimisers that
-# divide the gradient by its size they are not. Adam (Kingma and Ba, 2015) divides a running mean of
-# the gradient by the root $\sqrt{v}$ of a running mean of its square. If the gradient contains $\lambda w$, then
-# that term is divided as well: a weight whose gradients are large hardly decays, and one whose gradients are small
-# decays fast. Loshchilov and Hutter (2019) therefore *decouple* the two: first Adam's step with the gradient of the
-# loss alone, then $w \leftarrow w - \eta\lambda w$, the same factor for all. This is AdamW.
+# Up to here, adding a penalty to the loss and multiplying the weights were the same thing. For optimisers that divide
+# the gradient by its size they are not. Adam (Kingma and Ba, 2015) divides a running mean of the gradient by the root
+# $\sqrt{v}$ of a running mean of its square. If the gradient contains $\lambda w$, then that term is divided as well:
+# a weight whose gradients are large hardly decays, and one whose gradients are small decays fast. Loshchilov and
+# Hutter (2019) therefore *decouple* the two: first Adam's step with the gradient of the loss alone, then $w
+# \leftarrow w - \eta\lambda w$, the same factor for all. This is AdamW as the libraries have it; in the paper the
+# learning rate stands before Adam's step only, and a schedule before both.
 #
 # To see the decay alone we take weights that no data need. They begin at 1, and their gradients are pure noise of
 # deviation $s$, with $s = 4$, 1 and $\frac{1}{4}$; 1,000 weights of each kind, so that we can watch the mean. For
@@ -623,11 +625,11 @@ if __name__ == "__main__":
 
 # %% [markdown]
 # With the penalty the means end at 0.79<!--lesson.coupled_loud-->, 0.37<!--lesson.coupled_middle--> and
-# -0.01<!--lesson.coupled_quiet-->; with decoupled decay at 0.38<!--lesson.decoupled_loud-->,
-# 0.37<!--lesson.decoupled_middle--> and 0.34<!--lesson.decoupled_quiet-->. The means still carry some noise, since
-# a single weight wanders by about $\eta\sqrt{t} = 1$ in 400 steps and the mean of a thousand by 0.03; both
-# forecasts are met within it. In a real network, layers whose gradients are a hundred times as large as those of
-# others are common, and there one number $\lambda$ has no common meaning as a penalty in Adam.
+# −0.01<!--lesson.coupled_quiet-->; with decoupled decay at 0.38<!--lesson.decoupled_loud-->,
+# 0.37<!--lesson.decoupled_middle--> and 0.34<!--lesson.decoupled_quiet-->. The means still carry some noise, since a
+# single weight wanders by about $\eta\sqrt{t} = 1$ in 400 steps and the mean of a thousand by 0.03; both forecasts
+# are met within it. The layers of one network may have gradients of very different size, and then one number
+# $\lambda$ has no common meaning as a penalty in Adam.
 #
 # ## Under the surface
 #
@@ -642,9 +644,9 @@ if __name__ == "__main__":
 #
 # The bias is spared in different ways as well. PyTorch decays all that it is handed unless one makes groups of
 # parameters; Optax takes a `mask`, Keras a list by `exclude_from_weight_decay`, and in Gluon each parameter has a
-# `wd_mult`. None of them spares it unasked. The default strengths of AdamW differ too, 0.01 in PyTorch and 0.0001 in
-# Optax. In this course one class walks over the parameters, adds or multiplies, and then calls the rule; the same
-# numbers come out everywhere. Between the backends only rounding remains.
+# `wd_mult`. None of them spares it unasked. The default strengths of AdamW differ too: 0.01 in PyTorch, 0.004 in
+# Keras and 0.0001 in Optax. In this course one class walks over the parameters, adds or multiplies, and then calls
+# the rule; the same numbers come out everywhere. Between the backends only rounding remains.
 #
 # ## Summary
 #
