@@ -187,10 +187,10 @@ def numerical_gradient(f, x, h):
 #
 # Now the experiment with the camera. We halve $h$ again and again, from 4 seconds down to $2^{-23}$ of a second, and
 # note by how much each quotient misses 25.2. Our numbers are in float32, 24 binary digits long: around 108 metres
-# neighbouring numbers are $2^{-17} \approx 7.6 \cdot 10^{-6}$ apart, so a computed position is wrong by at least half
-# of that, which makes $\delta \approx 4 \cdot 10^{-6}$. Powers of two as steps have an advantage: $6 + h$ is then exact
-# until $h$ is so small that it is lost as a whole, and the only rounding is that of the position. The figure shows the
-# same runs in float64 on the host for comparison.
+# neighbouring numbers are $2^{-17} \approx 7.6 \cdot 10^{-6}$ apart, so rounding may move a computed position by half
+# of that, which makes $\delta \approx 4 \cdot 10^{-6}$. Powers of two as steps have an advantage: $6 + h$ is then
+# exact until $h$ is so small that it is lost as a whole, and the only rounding is that of the position. The figure
+# shows the same runs in float64 on the host for comparison.
 
 # %%
 STEPS = 2.0 ** -np.arange(-2, 24)  # (26,): 4, 2, 1, ..., 2**-23

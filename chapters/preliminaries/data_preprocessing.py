@@ -423,7 +423,7 @@ def plot_filled(column=1):
     bins = np.linspace(0.0, values.max(), 24)
     axes.hist(filled, bins, color="C1", alpha=0.45, hatch="//", edgecolor="C1", label="filled with the mean")
     axes.hist(values, bins, histtype="step", color="C0", linewidth=1.8, label="as measured")
-    axes.axvline(values[~lost].mean(), color=INK, linewidth=0.8, linestyle=":")
+    axes.axvline(values[~lost].mean(), color=INK, linewidth=0.8, linestyle=":", label="mean of what is known")
     axes.set(xlabel="angle of attack in degrees", ylabel="cases")
     axes.legend()
     return figure

@@ -305,10 +305,10 @@ if __name__ == "__main__":
     report(gap=largest_gap(comparisons()))
 
 # %% [markdown]
-# They agree to about a millionth, which is what float32 allows for sums of forty products. Our version with all
-# products at once needs memory for $mkn$ numbers; that of the outer products makes $k$ passes over the result. The
-# library's needs neither, because it works through small blocks that fit into the processor's cache. What follows
-# shows the order of a chain: the same vector, one way and the other.
+# They agree to a few millionths, on NumPy to $2 \cdot 10^{-6}$<!--lesson.gap-->, which is what float32 allows for
+# sums of forty products. Our version with all products at once needs memory for $mkn$ numbers; that of the outer
+# products makes $k$ passes over the result. The library's needs neither, because it works through small blocks that
+# fit into the processor's cache. What follows shows the order of a chain: the same vector, one way and the other.
 
 
 # %%
@@ -335,8 +335,8 @@ if __name__ == "__main__":
 # The second order takes five hundred times fewer multiplications. The clock shows less than that, twenty to two
 # hundred times in our runs, because a product with a vector waits for the memory and not for the arithmetic. The two
 # results are equal in theory; in float32 they differ by up to $2 \cdot 10^{-6}$<!--lesson.order_gap-->. Rounded
-# arithmetic is not associative. No result is the right one, and two programs that agree to the last digit have added
-# in the same order.
+# arithmetic is not associative. Neither result is the right one, and two programs that agree to the last digit have
+# most likely added in the same order.
 #
 # ## Which kind of clothes?
 #
@@ -421,7 +421,7 @@ if __name__ == "__main__":
 # statement about what counts.
 #
 # The bare dot product reaches 28.3 %<!--lesson.dot-->. It rewards length: the mean coat has many bright pixels and
-# therefore a large dot product with nearly everything. Dividing by the lengths is not a detail.
+# therefore a large dot product with most images. Dividing by the lengths is not a detail.
 #
 # Now dim the light, that is, halve all pixels of the test images. The angle does not change, and the cosine still
 # finds 68.2 %<!--lesson.cosine_dimmed-->. The Euclidean distance falls to 28.1 %<!--lesson.euclidean_dimmed-->: it
