@@ -2,7 +2,7 @@
 # name = "linear-regression"
 # title = "Linear regression"
 # sections = ["3.4", "3.5"]
-# needs = []
+# needs = ["least-squares"]
 # data = ["synthetic", "airfoil"]
 # main = "airfoil"
 # [time]
@@ -31,6 +31,7 @@
 
 # %%
 import numpy as np
+from d2l_chapters.linear_regression.least_squares import with_ones
 
 from d2l_core import nn, optim, xp
 from d2l_core.autodiff import value_and_grad
@@ -391,9 +392,8 @@ jobs["airfoil"] = Job(
 def least_squares_loss(arrays):
     """Validation loss of the exact minimiser of the training loss, in float64 on the host."""
     (X_train, y_train), (X_val, y_val) = arrays
-    with_ones = np.column_stack((X_train, np.ones(len(X_train))))  # (n, d + 1)
-    theta = np.linalg.lstsq(with_ones, y_train, rcond=None)[0]  # (d + 1, 1)
-    return float(np.mean((np.column_stack((X_val, np.ones(len(X_val)))) @ theta - y_val) ** 2))
+    theta = np.linalg.lstsq(with_ones(X_train), y_train, rcond=None)[0]  # (n, d + 1), (n, 1) -> (d + 1, 1)
+    return float(np.mean((with_ones(X_val) @ theta - y_val) ** 2))  # (m, d + 1) @ (d + 1, 1) -> ()
 
 
 @house_style
@@ -504,8 +504,8 @@ if __name__ == "__main__":
 # %%
 def curvature(X):
     """Eigenvalues (d + 1,), in rising order, of the matrix H for features X (n, d)."""
-    with_ones = np.column_stack((X, np.ones(len(X))))  # (n, d + 1)
-    return np.linalg.eigvalsh(2.0 / len(X) * with_ones.T @ with_ones)
+    X = with_ones(X)  # (n, d) -> (n, d + 1)
+    return np.linalg.eigvalsh(2.0 / len(X) * X.T @ X)  # (d + 1, n) @ (n, d + 1) -> (d + 1,)
 
 
 # %%

@@ -2,7 +2,7 @@
 # name = "weight-decay"
 # title = "Weight decay"
 # sections = ["3.7"]
-# needs = ["linear-regression"]
+# needs = ["least-squares", "linear-regression"]
 # data = ["synthetic", "airfoil"]
 # main = "concise"
 # [time]
@@ -34,6 +34,7 @@
 import itertools
 
 import numpy as np
+from d2l_chapters.linear_regression.least_squares import with_ones
 from d2l_chapters.linear_regression.linear_regression import (
     GradientDescent,
     LinearRegressionScratch,
@@ -490,9 +491,9 @@ def biased_level(strength, seed=0, num_train=100):
     """Mean of the predicted and of the measured level in dB on the test part, if the bias is penalised as well."""
     (X, _), (X_test, _) = airfoil_arrays(permutation(1503, seed, "airfoil"))  # (1000, 5), (503, 5)
     level = load_airfoil()[1][permutation(1503, seed, "airfoil")][:, None]  # (1503, 1)
-    with_ones = [xp.asarray(np.column_stack((part, np.ones(len(part))))) for part in (X[:num_train], X_test)]
-    w = ridge(with_ones[0], xp.asarray(level[:num_train]), strength)  # (6, 1)
-    return float(xp.to_numpy(xp.mean(xp.matmul(with_ones[1], w)))), float(level[1000:].mean())
+    train, test = (xp.asarray(with_ones(part)) for part in (X[:num_train], X_test))  # (100, 6), (503, 6)
+    w = ridge(train, xp.asarray(level[:num_train]), strength)  # (6, 1)
+    return float(xp.to_numpy(xp.mean(xp.matmul(test, w)))), float(level[1000:].mean())
 
 
 # %%
