@@ -565,7 +565,7 @@ if __name__ == "__main__":
 # Four times as many examples halve the distance, from 1.33<!--lesson.distance_of_16--> with 16 to
 # 0.65<!--lesson.distance_of_64--> with 64; the full gradient at this place is 1.18<!--lesson.full_gradient--> long.
 # All measured distances lie between 0.97<!--lesson.spread_ratio_low--> and 1.02<!--lesson.spread_ratio_high--> times
-# the formula's. So the distance falls with $\sqrt{B}$ while the cost grows with $B$. For the price of one step with a
+# the formula's. So the distance falls as $1 / \sqrt{B}$ while the cost grows as $B$. For the price of one step with a
 # thousand examples there are ten with a hundred, whose directions are less exact but good enough as long as the
 # minimum is far away. With one example a step, on the other hand, a framework would spend its time on calls, as it
 # did in the loop above. Sizes between 32 and some hundreds are the compromise, and
@@ -587,9 +587,9 @@ if __name__ == "__main__":
 # %% [markdown]
 # The summit rises by 18 m to 476.975<!--lesson.summit_slip--> m, and chapel and hut by 9 m each, although nothing was
 # wrong with *their* readings. The squared loss avoids one residual of 36 by making one of 18 and four of 9, with
-# hardly more than half the sum of squares. That is the parabola of the second figure at work: an error of this size
-# is next to impossible under the normal law, so anything else must give way. Look at the residuals before you believe
-# the solution, and if slips are to be expected, choose a loss that grows more slowly, such as Huber's in
+# about half the sum of squares. That is the parabola of the second figure at work: an error of this size is next to
+# impossible under the normal law, so anything else must give way. Look at the residuals before you believe the
+# solution, and if slips are to be expected, choose a loss that grows more slowly, such as Huber's in
 # [linear regression](linear_regression.py).
 #
 # **An unknown too many.** Suppose that we forget that the village is our zero and give it a column too. Now lifting

@@ -366,7 +366,6 @@ def plot_board(board):
     for (name, (x, y)), style in zip(board.curves.items(), ("-", "o--", "s-.", "^:"), strict=False):
         axes.plot(x, y, style, label=name, clip_on=False)
     axes.set(xlabel="epoch", xlim=(0, board.total))
-    axes.grid()
     axes.legend()
     return figure
 

@@ -128,8 +128,8 @@ if __name__ == "__main__":
 # $$E_{\text{forward}}(h) = \frac{h}{2} M_2 + \frac{2\delta}{h}, \qquad
 #   E_{\text{central}}(h) = \frac{h^2}{6} M_3 + \frac{\delta}{h},$$
 #
-# with $M_2$ and $M_3$ bounds of $|f''|$ and $|f'''|$ near $x$. The first term falls with $h$, the second rises. Setting
-# the derivatives of $E$ to zero, which is calculus helping calculus, gives the best steps
+# with $M_2$ and $M_3$ bounds of $|f''|$ and $|f'''|$ near $x$. As $h$ becomes smaller the first term falls and the
+# second rises. Setting the derivatives of $E$ to zero, which is calculus helping calculus, gives the best steps
 #
 # $$h_{\text{forward}} = 2\sqrt{\delta / M_2}, \qquad h_{\text{central}} = \sqrt[3]{3\delta / M_3},$$
 #
@@ -425,8 +425,8 @@ if __name__ == "__main__":
 # $4.2 \cdot 10^{-7}$<!--lesson.airfoil_gap-->, the small one, $10^{-4}$, by
 # $8.2 \cdot 10^{-4}$<!--lesson.airfoil_gap_small-->. The reason is $M_3$. The mean squared error is quadratic in each
 # weight, its third derivative is zero, and a central difference has no truncation error at all, however large the
-# step is. Only the rounding remains, which is other on each backend and falls with $h$ on all. For a network with
-# hidden layers this gift is gone.
+# step is. Only the rounding remains, which differs between the backends and becomes smaller as $h$ grows. For a
+# network with hidden layers this gift is gone.
 #
 # Could one train with measured gradients?
 
@@ -525,12 +525,12 @@ if __name__ == "__main__":
 #
 # ## Summary
 #
-# A derivative is the limit of slopes of secants, and the gradient collects the derivatives along all variables; where a
-# function is differentiable, its rate in direction $\mathbf{u}$ is $\nabla f \cdot \mathbf{u}$, so the gradient points
-# to the steepest rise. The chain rule multiplies rates along a chain and adds them over several. Measured by
-# differences, a derivative has two errors: truncation falls with the step and rounding rises, so that in float32 three
-# digits are a good result for a forward difference and five for a central one. Automatic differentiation has neither
-# error and costs little more than the function itself.
+# A derivative is the limit of slopes of secants, and the gradient collects the derivatives along all variables; where
+# a function is differentiable, its rate in direction $\mathbf{u}$ is $\nabla f \cdot \mathbf{u}$, so the gradient
+# points to the steepest rise. The chain rule multiplies rates along a chain and adds them over several. Measured by
+# differences, a derivative has two errors: with a smaller step truncation falls and rounding rises, so that in
+# float32 three digits are a good result for a forward difference and five for a central one. Automatic
+# differentiation has neither error and costs little more than the function itself.
 #
 # ## Exercises
 #
