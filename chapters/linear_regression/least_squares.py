@@ -259,9 +259,9 @@ if __name__ == "__main__":
 #
 # ## Concise
 #
-# The library has the decomposition and a solver for square systems. With them there are three ways: QR, the
-# normal equations as they stand, and the *pseudo-inverse*, which also copes with dependent columns. On these
-# numbers all agree with ours.
+# The library has the decomposition and a solver for square systems. With them there are three ways: QR, the normal
+# equations as they stand, and the *pseudo-inverse*, which also copes with dependent columns. On these numbers all
+# agree with ours.
 
 
 # %%

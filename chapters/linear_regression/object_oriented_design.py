@@ -195,13 +195,17 @@ def tiny_value_and_gradients(f, module):
 
 
 # %%
+NUM_TRAIN = 1000  # of the 1,503 measurements
+
+
 def wings(seed=0):
     """Training and validation arrays ((1000, 5), (1000, 1)), ((503, 5), (503, 1)) in a random order."""
     X, y = load_airfoil()  # (1503, 5), (1503,)
     order = permutation(len(X), seed, "wings")
     table = np.column_stack((X, y))[order]  # (1503, 6)
-    table = (table - table[:1000].mean(axis=0)) / table[:1000].std(axis=0)
-    return (table[:1000, :5], table[:1000, 5:]), (table[1000:, :5], table[1000:, 5:])
+    table = (table - table[:NUM_TRAIN].mean(axis=0)) / table[:NUM_TRAIN].std(axis=0)
+    train, val = table[:NUM_TRAIN], table[NUM_TRAIN:]  # (1000, 6), (503, 6)
+    return (train[:, :5], train[:, 5:]), (val[:, :5], val[:, 5:])
 
 
 NUM_HIDDENS, BATCH_SIZE, LEARNING_RATE = 16, 40, 0.03  # of all runs, unless a table says otherwise

@@ -333,7 +333,7 @@ if __name__ == "__main__":
 # one vector so that our numerical gradient from the last lesson can join in.
 
 # %%
-HIDDEN = 8
+CASES, HIDDEN = 200, 8
 SIZES = (5 * HIDDEN, HIDDEN, HIDDEN, 1)  # of W1 (5, 8), b1 (8,), W2 (8, 1), b2 (1,): 57 in all
 
 
@@ -364,7 +364,7 @@ def in_one_vector(tensors):
 
 # %%
 if __name__ == "__main__":
-    (X, y), theta = airfoil_cases(200), start()
+    (X, y), theta = airfoil_cases(CASES), start()
 
     def loss(theta):
         """The network's loss on the 200 cases as a function from (57,) to ()."""
@@ -407,16 +407,15 @@ if __name__ == "__main__":
 #
 # ## Against differences
 #
-# Who is right when differences and automatic derivatives disagree? We let the same program run with 64 bits and take
-# the result for the truth. The figure shows by how much the gradient in 32 bits misses it, by central differences over
-# the step and automatically.
+# Who is right when differences and automatic derivatives disagree? We let the same program run with 64 bits, take the
+# result for the truth, and draw by how much both kinds of gradient in 32 bits miss it.
 
 
 # %%
 def gradient_in(precision):
     """The network's gradient (57,) as a NumPy array, computed with 32 or 64 bits."""
     with use_backend(active().name, precision=precision):
-        X, y = airfoil_cases(200)
+        X, y = airfoil_cases(CASES)
         return xp.to_numpy(value_and_grad(lambda theta: network_loss(unpacked(theta), X, y))(start())[1])
 
 
@@ -424,7 +423,7 @@ def difference_errors(steps):
     """Largest error of the gradient by central differences in 32 bits, for each step: (k,)."""
     truth = gradient_in(64)
     with use_backend(active().name, precision=32):
-        (X, y), theta = airfoil_cases(200), start()
+        (X, y), theta = airfoil_cases(CASES), start()
         measured = [
             numerical_gradient(lambda theta: network_loss(unpacked(theta), X, y), theta, float(h)) for h in steps
         ]
@@ -462,8 +461,8 @@ if __name__ == "__main__":
 # The automatic gradient is off by $2.9 \cdot 10^{-7}$<!--lesson.automatic_error-->. It is exact in the sense in which
 # every computation on floating-point numbers is: the rules are exact, and each operation is rounded once.
 #
-# Now the costs. Differences took 114 evaluations of the loss. How long does a gradient take? Each elementary operation
-# has at most two operands and passes its adjoint on with an operation or two of its own size, so the whole should stay
+# Now the costs. Differences took 114 evaluations of the loss. In a backward pass each elementary operation has at
+# most two operands and passes its adjoint on with an operation or two of its own size, so the whole should stay
 # within a small factor, whatever the number of parameters; Baur and Strassen (1983) proved this for counts of
 # arithmetic operations. The next cell measures it.
 
@@ -491,7 +490,7 @@ if __name__ == "__main__":
 
 
 # %%
-def stored_by_depth(depths, n=200):
+def stored_by_depth(depths, n=CASES):
     """Numbers kept for the backward pass of a network with 1, 2, ... hidden layers of 8 units, by depth."""
     X, y = airfoil_cases(n)
     found = {}
@@ -566,8 +565,7 @@ if __name__ == "__main__":
 # $1.5 \cdot 10^{-6}$<!--lesson.root_error_at_two--> of its size and the slope by
 # $3.6 \cdot 10^{-5}$<!--lesson.slope_error_at_two-->, over twenty times as much. If $e_k$ is the relative error after
 # $k$ rounds, then $e_{k+1} \approx \frac12 e_k^2$; differentiating this, $e_{k+1}' \approx e_k e_k'$. The slope also
-# converges, but it lags a round behind, and the loop stops when the *value* is good enough. Nobody asked about the
-# slope.
+# converges, but it lags a round behind, and the loop stops when the *value* is good enough.
 #
 # At $a = 1$ it gets worse. The starting value is the constant 1, which is the root, so the loop does not run at all,
 # and the program has returned a constant. Its slope is 0<!--lesson.slope_at_one-->, which is perfectly right for the

@@ -336,6 +336,9 @@ def lost_when_high(X, seed=0, column=0, share=0.3):
     return mask
 
 
+NUM_TRAIN = 1000  # of the 1,503 measurements
+
+
 def gappy_data(lose, seed=0):
     """The measurements with gaps, split, filled and scaled: features, flags and targets.
 
@@ -346,11 +349,11 @@ def gappy_data(lose, seed=0):
     X, y = load_airfoil()  # (1503, 5), (1503,)
     order = random.permutation(len(X), seed, "airfoil")
     X, y = np.where(lose(X, seed), np.nan, X)[order], y[order]
-    y = (y - y[:1000].mean()) / y[:1000].std()
-    train, val = xp.asarray(X[:1000]), xp.asarray(X[1000:])
+    y = (y - y[:NUM_TRAIN].mean()) / y[:NUM_TRAIN].std()
+    train, val = xp.asarray(X[:NUM_TRAIN]), xp.asarray(X[NUM_TRAIN:])
     mean, deviation = statistics(train)
     features, flags = zip(*(scaled_and_flagged(part, mean, deviation) for part in (train, val)), strict=True)
-    return features, flags, (xp.asarray(y[:1000]), xp.asarray(y[1000:]))
+    return features, flags, (xp.asarray(y[:NUM_TRAIN]), xp.asarray(y[NUM_TRAIN:]))
 
 
 def rivals(lose, seed=0):
@@ -365,7 +368,7 @@ def rivals(lose, seed=0):
         "dropped": fit_and_score(kept[0], features[1], kept[1], targets[1]),
         "filled": fit_and_score(*features, *targets),
         "flagged": fit_and_score(*both, *targets),
-        "complete rows": complete.shape[0] / 1000,
+        "complete rows": complete.shape[0] / NUM_TRAIN,
     }
 
 
