@@ -49,6 +49,31 @@ def from_host(array):
     return np.array(array, dtype=array.dtype)
 
 
+class Memory:
+    """A tensor for DLPack: MXNet knows the protocol's first version, by functions of its own."""
+
+    def __init__(self, x):
+        self._x = x
+
+    def __dlpack__(self, **options):
+        if self._x.dtype == bool:
+            raise TypeError("MXNet's booleans have a code that nobody else knows.")
+        return mx.nd.to_dlpack_for_read(self._x)
+
+    def __dlpack_device__(self):
+        return (1, 0)
+
+
+def lent_to_host(x):
+    """The numbers of a tensor as a NumPy array, which is only to be read."""
+    return numpy.from_dlpack(Memory(x))
+
+
+def lent_by_host(array):
+    """A NumPy array, which nobody else may alter, as a tensor."""
+    return mx.nd.from_dlpack(array.__dlpack__()).as_np_ndarray()
+
+
 def asarray(obj, /, *, dtype=None):
     if isinstance(obj, np.ndarray):
         return obj.copy() if dtype is None or obj.dtype == dtype else astype(obj, dtype)
@@ -129,12 +154,15 @@ def _moves_bytes(function):
 
 @_moves_bytes
 def permute_dims(x, /, axes):
-    return np.transpose(x, axes)
+    """By the older operator, which takes a third of the time of `mx.np.transpose` and a tenth of that of `swapaxes`."""
+    axes = [position(axis, x.ndim) for axis in axes]
+    if sorted(axes) != list(range(x.ndim)):  # for it MXNet reads memory that is not the tensor's
+        raise ValueError(f"{axes} does not name each of {x.ndim} axes once.")
+    return mx.nd.transpose(x.as_nd_ndarray(), axes=axes).as_np_ndarray()
 
 
-@_moves_bytes
 def matrix_transpose(x, /):
-    return np.swapaxes(x, -1, -2)
+    return permute_dims(x, [*range(x.ndim - 2), -1, -2])
 
 
 def concat(arrays, /, *, axis=0):
@@ -384,7 +412,7 @@ def _float_sum(x, axis, keepdims):
         totals = np.dot(ones_of(matrix.shape[0], x.dtype), matrix)
     else:
         if axes != list(range(rank - count, rank)):
-            x = np.transpose(x, [a for a in range(rank) if a not in axes] + axes)
+            x = permute_dims(x, [a for a in range(rank) if a not in axes] + axes)
         matrix = x if rank == 2 else np.reshape(x, (-1, math.prod(x.shape[rank - count :])))
         totals = np.dot(matrix, ones_of(matrix.shape[1], x.dtype))
     return totals if totals.shape == shape else np.reshape(totals, shape)
@@ -423,7 +451,7 @@ def prod(x, /, *, axis=None, keepdims=False):
     """By pairs: the gradient of `mx.np.prod` divides by the elements, some of which may be zero."""
     shape = _reduced_shape(x, axis, keepdims)
     axes = positions(axis, x.ndim)
-    x = np.transpose(x, [*axes, *(a for a in range(x.ndim) if a not in axes)]) if axes else x
+    x = permute_dims(x, [*axes, *(a for a in range(x.ndim) if a not in axes)]) if axes else x
     x = np.reshape(x, (_length(x, tuple(range(len(axes)))), *x.shape[len(axes) :]))
     while x.shape[0] > 1:
         half = x.shape[0] // 2
@@ -519,7 +547,7 @@ def index_add(x, indices, values, /, *, axis=0):
     order = (axis, *(a for a in range(x.ndim) if a != axis))
     rows, places = permute_dims(values, order).as_nd_ndarray(), np.reshape(indices, (1, -1)).as_nd_ndarray()
     total = mx.nd._internal._backward_gather_nd(rows, places, shape=tuple(x.shape[a] for a in order))
-    return x + np.transpose(total.as_np_ndarray(), tuple(order.index(a) for a in range(x.ndim)))
+    return x + permute_dims(total.as_np_ndarray(), [order.index(a) for a in range(x.ndim)])
 
 
 # linear algebra
@@ -528,11 +556,18 @@ def index_add(x, indices, values, /, *, axis=0):
 def matmul(x1, x2, /):
     if x1.dtype not in _FLOATS:
         return _by_numpy(numpy.matmul)(x1, x2)
-    if x1.ndim > 2 and x2.ndim > 2 and x1.shape[:-2] != x2.shape[:-2]:
-        batch = numpy.broadcast_shapes(x1.shape[:-2], x2.shape[:-2])
+    if x1.ndim < 3 or x2.ndim < 3:
+        return np.matmul(x1, x2)
+    batch = x1.shape[:-2]
+    if batch != x2.shape[:-2]:
+        batch = numpy.broadcast_shapes(batch, x2.shape[:-2])
         x1 = np.broadcast_to(x1, batch + x1.shape[-2:])
         x2 = np.broadcast_to(x2, batch + x2.shape[-2:])
-    return np.matmul(x1, x2)
+    if 0 in (*x1.shape, *x2.shape) or x1.shape[-1] != x2.shape[-2]:
+        return np.matmul(x1, x2)
+    stacks = (np.reshape(x, (-1, *x.shape[-2:])).as_nd_ndarray() for x in (x1, x2))
+    products = mx.nd.batch_dot(*stacks).as_np_ndarray()  # its backward pass takes half the time
+    return np.reshape(products, (*batch, x1.shape[-2], x2.shape[-1]))
 
 
 def einsum(subscripts, /, *operands):

@@ -5,7 +5,7 @@ from mxnet import gluon
 from d2l_core._planting import planted
 from d2l_core.errors import UsageError
 
-from .arrays import mx
+from .arrays import Memory, mx
 
 
 class NativeModule(gluon.Block):
@@ -49,22 +49,7 @@ def native_state(native, /):
     return {path: p.data().asnumpy() for path, p in native._collect_params_with_prefix().items()}
 
 
-class _Memory:
-    """MXNet knows the protocol's first version, by functions of its own."""
-
-    def __init__(self, x):
-        self._x = x
-
-    def __dlpack__(self, **options):
-        if self._x.dtype == bool:
-            raise TypeError("MXNet's booleans have a code that nobody else knows.")
-        return mx.nd.to_dlpack_for_read(self._x)
-
-    def __dlpack_device__(self):
-        return (1, 0)
-
-
-export_dlpack = _Memory
+export_dlpack = Memory
 
 
 def import_dlpack(x, /):

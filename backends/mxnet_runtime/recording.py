@@ -86,7 +86,8 @@ class Recorder:
         noted = self.noted(args)
         with self.pause():
             result = f(*args)
-        self.calls.append(Call(f, noted, {}, self._new(result.handle.value)))
+        results = [self._new(x.handle.value) for x in (result if isinstance(result, tuple) else [result])]
+        self.calls.append(Call(f, noted, {}, results if isinstance(result, tuple) else results[0]))
         return result
 
     @contextlib.contextmanager

@@ -11,6 +11,8 @@ from autograd.tracer import isbox
 from d2l_backends.numpy.arrays import default_float, mean, plain
 from numpy.lib.stride_tricks import as_strided
 
+from d2l_core import composites
+
 # affine maps
 
 
@@ -291,6 +293,29 @@ def relu(x, /):
 
 
 defvjp(relu, lambda y, x: lambda g: g * (y > 0))
+
+
+# optimisation
+
+
+def adam(parameter, gradient, first, second, progress, lr, beta1, beta2, eps, /):
+    """The formula with as few passes through memory as it needs, and one array beside the results."""
+    tensors = parameter, gradient, first, second
+    alike = all(x.shape == gradient.shape and x.dtype == gradient.dtype for x in tensors) and gradient.ndim
+    if not alike or any(map(isbox, (*tensors, progress, lr))):
+        return composites.adam.__wrapped__(*tensors, progress, lr, beta1, beta2, eps)
+    part = (1.0 - beta1) * gradient
+    first = beta1 * first
+    first += part
+    numpy.multiply(gradient, gradient, out=part)
+    part *= 1.0 - beta2
+    second = beta2 * second
+    second += part
+    numpy.sqrt(numpy.divide(second, progress[1], out=part), out=part)
+    part += eps
+    change = lr / progress[0] * first
+    change /= part
+    return numpy.subtract(parameter, change, out=change), first, second
 
 
 # random bits
