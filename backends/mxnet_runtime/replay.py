@@ -71,10 +71,18 @@ def _graph(calls, outputs):
         made = call.function(b"n%d" % i, [symbols[slot] for slot in call.args], len(call.results))
         symbols.update(zip(call.results, made, strict=True))
     group = mx.sym.Group([symbols[slot] for slot in outputs])
-    run = mx.nd.CachedOp(group, _FLAGS)
-    run.is_np_sym = True
+    if not group.list_inputs():  # always the same, and a CachedOp must have something to differentiate by
+        numbers = _operator(mx.sym.Group([group, mx.sym.var("unused") + 0.0]))(np.zeros(1))[:-1]
+        return lambda: numbers, []
+    run = _operator(group)
     function = run if len(outputs) > 1 else lambda *values: [run(*values)]
     return function, [Slot(name[1:]) for name in group.list_inputs()]
+
+
+def _operator(group):
+    run = mx.nd.CachedOp(group, _FLAGS)
+    run.is_np_sym = True
+    return run
 
 
 def _forward_and_backward(region, used):
