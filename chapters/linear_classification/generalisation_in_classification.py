@@ -205,10 +205,10 @@ if __name__ == "__main__":
 
 # %% [markdown]
 # With $n = 100$ and errors from 0.02 to 0.5 Wald's interval falls to a coverage of
-# 0.802<!--lesson.wald_lowest_coverage-->, and towards smaller errors it goes down without end. Wilson's does not
-# fall below 0.927<!--lesson.wilson_lowest_coverage--> there. Hoeffding's keeps its promise everywhere, with
-# 0.993<!--lesson.hoeffding_lowest_coverage--> at worst, and pays with its width. The teeth of the curves come from
-# the whole numbers that an error count has to be.
+# 0.802<!--lesson.wald_lowest_coverage-->, and towards smaller errors it goes down to zero. Wilson's does not fall below
+# 0.927<!--lesson.wilson_lowest_coverage--> there. Hoeffding's keeps its promise everywhere, with
+# 0.993<!--lesson.hoeffding_lowest_coverage--> at worst, and pays with its width. The teeth of the curves come from the
+# whole numbers that an error count has to be.
 #
 # So, the two firms: 21 errors in 1,000 give Wilson's interval from 0.0138 to 0.0319, and 28 from 0.0194 to 0.0402.
 # They overlap widely. The next section shows what that does and does not mean.
@@ -534,11 +534,12 @@ if __name__ == "__main__":
 #
 # The formulas are arithmetic and the same everywhere; the counts are not quite. Where two logits are equal up to
 # rounding, another order of additions may turn an image's answer over, so accuracies of the same weights on two
-# frameworks can differ by single examples, 0.0002 in our urn. Compared with a standard error of 0.006 this is
-# nothing; as an equality in a test it is a trap. Averages can hide a larger difference: a mean of batch accuracies
-# (a common way in training loops of all frameworks) weighs a last, smaller batch like the others, while Keras' and
-# `torchmetrics`' metrics keep counts. And `argmax` of a row of NaN answers *something* in every framework, class 0
-# or the first NaN, so a model that has diverged scores one tenth and not an error.
+# frameworks can differ by single examples, 0.0002 in our urn. Compared with a standard error of 0.006 this is nothing;
+# as an equality in a test it is a trap. Averages can hide a larger difference: a mean of batch accuracies (a common way
+# in training loops of all frameworks) weighs a last, smaller batch like the others, while Keras' and `torchmetrics`'
+# metrics keep counts. And `argmax` of a row of NaN is 0 in every framework, so a model that has diverged scores one
+# tenth and not an error. (If only some entries are NaN, TensorFlow passes over them and the others answer the first of
+# them.)
 #
 # ## Summary
 #
