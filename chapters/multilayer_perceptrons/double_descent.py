@@ -539,8 +539,8 @@ if __name__ == "__main__":
 # model on NumPy and 141.36<!--lesson.peak_ratio @torch--> times on PyTorch, although their singular value
 # decompositions come from different libraries.
 #
-# The networks of this lesson do not agree so well. Five hundred steps on labels without sense magnify the last bits
-# of a rounding error, and after 100 epochs the accuracies on new images differ by a point between backends, as they
+# The networks of this lesson do not agree so well. Five hundred steps on labels without sense magnify the last bits of
+# a rounding error, and after 100 epochs the accuracies on new images differ by a point or so between backends, as they
 # would for another seed.
 #
 # ## Summary
