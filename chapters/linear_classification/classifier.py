@@ -43,7 +43,7 @@ from d2l_core.autodiff import value_and_grad
 from d2l_core.data import FASHION_MNIST_LABELS, Loader, to_float_images
 from d2l_core.lessons import Job, report, scale
 from d2l_core.nn.functional import accuracy, cross_entropy, one_hot, softmax
-from d2l_core.plots import INK, Diagram, house_style
+from d2l_core.plots import COLOURS, INK, Diagram, house_style
 from d2l_core.training import Data
 
 # %% [markdown]
@@ -286,12 +286,14 @@ def scores_of(model, loader):
 
 @house_style
 def plot_confusion(counts, names=FASHION_MNIST_LABELS):
-    """Shares of each row of the counts (k, k), as a table with shades."""
+    """Shares of each row of the counts (k, k), as a table with shades that let the page shine through."""
     import matplotlib.pyplot as plt
+    from matplotlib.colors import to_rgb
 
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    shades = np.concatenate([np.broadcast_to(to_rgb(COLOURS[0]), (*shares.shape, 3)), 0.4 * shares[..., None]], axis=-1)
     figure, axes = plt.subplots(figsize=(5.4, 4.6))
-    axes.imshow(shares, cmap="Blues", vmin=0, vmax=3.0)
+    axes.imshow(shades)
     for (row, column), share in np.ndenumerate(shares):
         if share >= 0.02:
             axes.text(column, row, f"{100 * share:.0f}", ha="center", va="center", fontsize=8)

@@ -68,7 +68,7 @@ def plot_idea():
     titles = ("logits $o_j$", "powers $e^{o_j}$", r"probabilities $e^{o_j} / \sum_l e^{o_l}$")
     for axes, values, title in zip(panels, (logits, powers, powers / powers.sum()), titles, strict=True):
         bars = axes.bar(names, values, alpha=0.6, edgecolor=INK)
-        axes.bar_label(bars, fmt="%.2f", fontsize=9)
+        axes.bar_label(bars, fmt="%.2f", fontsize=9, padding=2)
         axes.axhline(0, color=INK, linewidth=0.8)
         axes.set(title=title, yticks=[])
         axes.margins(y=0.2)
