@@ -291,7 +291,7 @@ def plot_confusion(counts, names=FASHION_MNIST_LABELS):
     from matplotlib.colors import to_rgb
 
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    shades = np.concatenate([np.broadcast_to(to_rgb(COLOURS[0]), (*shares.shape, 3)), 0.4 * shares[..., None]], axis=-1)
+    shades = np.concatenate([np.broadcast_to(to_rgb(COLOURS[0]), (*shares.shape, 3)), 0.25 * shares[..., None]], axis=-1)
     figure, axes = plt.subplots(figsize=(5.4, 4.6))
     axes.imshow(shades)
     for (row, column), share in np.ndenumerate(shares):

@@ -631,11 +631,11 @@ if __name__ == "__main__":
 # from `steps` without `tolist()` turns the float32 curve of our figure into the float64 one on the NumPy backend.
 #
 # Checkpointing is `torch.utils.checkpoint` in PyTorch, `jax.checkpoint` (also called `remat`) in JAX and
-# `tf.recompute_grad` in TensorFlow; MXNet can be told by the environment variable `MXNET_BACKWARD_DO_MIRROR` to
-# compute cheap operations again. The trap is randomness: a mask of dropout that is drawn anew in the second
-# evaluation makes the gradient wrong without a word. PyTorch therefore saves and restores the state of its random
-# generators around a checkpoint. Keys given as arguments, as in JAX, and our streams, which depend on place, seed and
-# count, are the same the second time by construction.
+# `tf.recompute_grad` in TensorFlow; MXNet computes cheap operations again if the environment variable
+# `MXNET_BACKWARD_DO_MIRROR` asks for it, but in its symbolic interface only, not in Gluon. The trap is randomness: a
+# mask of dropout that is drawn anew in the second evaluation makes the gradient wrong without a word. PyTorch therefore
+# saves and restores the state of its random generators around a checkpoint. Keys given as arguments, as in JAX, and our
+# streams, which depend on place, seed and count, are the same the second time by construction.
 #
 # ## Summary
 #
