@@ -291,9 +291,9 @@ def plot_confusion(counts, names=FASHION_MNIST_LABELS):
     from matplotlib.colors import to_rgb
 
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    shades = np.concatenate([np.broadcast_to(to_rgb(COLOURS[0]), (*shares.shape, 3)), 0.25 * shares[..., None]], axis=-1)
+    colour = np.broadcast_to(to_rgb(COLOURS[0]), (*shares.shape, 3))  # (k, k, 3)
     figure, axes = plt.subplots(figsize=(5.4, 4.6))
-    axes.imshow(shades)
+    axes.imshow(np.concatenate([colour, 0.25 * shares[..., None]], axis=-1))  # (k, k, 4)
     for (row, column), share in np.ndenumerate(shares):
         if share >= 0.02:
             axes.text(column, row, f"{100 * share:.0f}", ha="center", va="center", fontsize=8)
