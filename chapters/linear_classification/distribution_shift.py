@@ -127,9 +127,9 @@ if __name__ == "__main__":
 # which is $n$ if all weights are equal and 1 if a single example holds all the weight. Thousands of weighted
 # examples may be worth a few dozen.
 #
-# **Label shift: solve for the shares.** Now $q(x) = \sum_j q(y{=}j)\, p(x \mid y{=}j)$. Let $\hat{y}(x)$ be the
-# answers of any classifier with $k$ classes. How it answers the images of class $j$ has not changed, so the shares
-# of its answers on the target are
+# **Label shift: solve for the shares.** Now $q(x) = \sum_j q(y{=}j)\, p(x \mid y{=}j)$. Let $\hat{y}(x)$ be the answers
+# of any classifier with $k$ classes. How it answers the images of class $j$ has not changed, so the shares of its
+# answers on the target are, with $P$ and $Q$ for probabilities in source and target,
 #
 # $$\mu_i = Q(\hat{y} = i) = \sum_j P(\hat{y} = i \mid y = j)\, q(y{=}j)
 #   = \sum_j \underbrace{P(\hat{y} = i, y = j)}_{C_{ij}}\; \underbrace{\frac{q(y{=}j)}{p(y{=}j)}}_{w_j},

@@ -367,6 +367,9 @@ if __name__ == "__main__":
 
 
 # %%
+PUBLIC = 200  # images on which the player is told the accuracy
+
+
 def climb(model, public, tries=1000, size=0.01, margin=0.0):
     """Weights (784, 10) and bias (10,) found by random changes, and the best accuracy after each try.
 
@@ -391,7 +394,7 @@ def plot_climb(course, before, after):
     import matplotlib.pyplot as plt
 
     figure, axes = plt.subplots(figsize=(6, 2.8))
-    axes.plot(course, label="200 public images")
+    axes.plot(course, label=f"{PUBLIC} public images")
     axes.plot([0, len(course) - 1], [before, after], marker="o", label="fresh images")
     axes.set(xlabel="tries", ylabel="accuracy")
     axes.legend()
@@ -401,18 +404,18 @@ def plot_climb(course, before, after):
 # %%
 if __name__ == "__main__":
     tries = {"smoke": 50, "standard": 1000, "full": 1000}[scale()]
-    weight, bias, course = climb(large, (urn[:200], answers[:200]), tries)
-    fresh = (urn[200:].reshape(len(urn) - 200, -1) @ weight + bias).argmax(axis=1) == answers[200:]
+    weight, bias, course = climb(large, (urn[:PUBLIC], answers[:PUBLIC]), tries)
+    fresh = (urn[PUBLIC:].reshape(-1, weight.shape[0]) @ weight + bias).argmax(axis=1) == answers[PUBLIC:]
     report(
-        public_before=right_large[:200].mean(),
+        public_before=right_large[:PUBLIC].mean(),
         climbed_public=course[-1],
-        fresh_before=right_large[200:].mean(),
+        fresh_before=right_large[PUBLIC:].mean(),
         climbed_fresh=fresh.mean(),
     )
 
 # %%
 if __name__ == "__main__":
-    plot_climb(course, right_large[200:].mean(), fresh.mean())
+    plot_climb(course, right_large[PUBLIC:].mean(), fresh.mean())
 
 # %% [markdown]
 # On the public images the accuracy rose from 0.820<!--lesson.public_before--> to 0.895<!--lesson.climbed_public-->.
