@@ -258,7 +258,7 @@ if __name__ == "__main__":
 # The pictures are centred, all about the same height, and seen from the front or, for shoes, from the left. The
 # classes are not of a kind: a pullover, a coat and a shirt share an outline and differ in collars, zips and buttons,
 # of which 28 pixels keep little. We should expect a classifier to confuse them. The mean pictures are surprisingly
-# sharp for trousers and boots and blurred for bags and sandals, whose shapes vary.
+# sharp for trousers and sneakers and blurred for bags and sandals, whose shapes vary.
 #
 # ## What the pixels' statistics say
 
