@@ -43,7 +43,7 @@ from d2l_core.autodiff import value_and_grad
 from d2l_core.data import FASHION_MNIST_LABELS, Loader, to_float_images
 from d2l_core.lessons import Job, report, scale
 from d2l_core.nn.functional import accuracy, cross_entropy, one_hot, softmax
-from d2l_core.plots import INK, Diagram, house_style
+from d2l_core.plots import COLOURS, INK, Diagram, house_style
 from d2l_core.training import Data
 
 # %% [markdown]
@@ -105,17 +105,19 @@ if __name__ == "__main__":
 # the *recall* of class $j$, the share of its members that are found; $C_{ll} / \sum_j C_{jl}$ is the *precision* of
 # the answer $l$, the share of such answers that are right. Counts of batches simply add up.
 #
-# **Is it as sure as it says?** Call $c_i = \max_j p_{ij}$ the *confidence* of an answer. A classifier is
-# *calibrated* if, among all answers with confidence $c$, the share $c$ is right. To test it on finitely many
-# examples, sort them by confidence into bins $B_1, \dots, B_r$ and compare in each bin the share of right answers
-# with the mean confidence. The *expected calibration error* (Naeini, Cooper and Hauskrecht, 2015) is
+# **Is it as sure as it says?** Meteorologists asked this of their forecasts long before (Brier, 1950). Call
+# $c_i = \max_j p_{ij}$ the *confidence* of an answer. A classifier is *calibrated* if, among all answers with
+# confidence $c$, the share $c$ is right. To test it on finitely many examples, sort them by confidence into bins
+# $B_1, \dots, B_r$ and compare in each bin the share of right answers with the mean confidence. The *expected
+# calibration error* (Naeini, Cooper and Hauskrecht, 2015) is
 #
 # $$E = \sum_{q=1}^r \frac{|B_q|}{n} \; \Big| \frac{1}{|B_q|} \sum_{i \in B_q} [\hat{y}_i = y_i] - \frac{1}{|B_q|}
 #   \sum_{i \in B_q} c_i \Big| .$$
 #
-# **One number mends much of it.** Divide all scores by a temperature $T$, $\mathbf{p}_i = \operatorname{softmax}(\beta
-# \mathbf{o}_i)$ with $\beta = 1/T$. No answer changes, only the confidence. The best $\beta$ for given scores minimises
-# the cross-entropy, whose derivative is
+# **One number mends much of it.** (Platt, 1999, had fitted two, a factor and a shift, to the scores of support vector
+# machines.) Divide all scores by a temperature $T$, $\mathbf{p}_i = \operatorname{softmax}(\beta \mathbf{o}_i)$ with
+# $\beta = 1/T$. No answer changes, only the confidence. The best $\beta$ for given scores minimises the cross-entropy,
+# whose derivative is
 #
 # $$\frac{d}{d\beta} \frac{1}{n} \sum_i \Big( \log \sum_j e^{\beta o_{ij}} - \beta o_{i y_i} \Big)
 #   = \frac{1}{n} \sum_i \Big( \sum_j p_{ij} o_{ij} - o_{i y_i} \Big) :$$
@@ -284,12 +286,14 @@ def scores_of(model, loader):
 
 @house_style
 def plot_confusion(counts, names=FASHION_MNIST_LABELS):
-    """Shares of each row of the counts (k, k), as a table with shades."""
+    """Shares of each row of the counts (k, k), as a table with shades that let the page shine through."""
     import matplotlib.pyplot as plt
+    from matplotlib.colors import to_rgb
 
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    colour = np.broadcast_to(to_rgb(COLOURS[0]), (*shares.shape, 3))  # (k, k, 3)
     figure, axes = plt.subplots(figsize=(5.4, 4.6))
-    axes.imshow(shares, cmap="Blues", vmin=0, vmax=3.0)
+    axes.imshow(np.concatenate([colour, 0.25 * shares[..., None]], axis=-1))  # (k, k, 4)
     for (row, column), share in np.ndenumerate(shares):
         if share >= 0.02:
             axes.text(column, row, f"{100 * share:.0f}", ha="center", va="center", fontsize=8)
@@ -492,7 +496,7 @@ if __name__ == "__main__":
 # Where two scores tie exactly, `argmax` takes the first on all backends, so that accuracies agree to the last picture
 # as long as rounding moves no score across another. The recorded runs of the linear model do agree like this. Those of
 # the network, 1,600 steps with momentum into a corner where it is sure of everything, agree with seed 2 and part with
-# the other two: differences in the last digit have grown until a few answers in a thousand are others. Neither is
+# the other two: differences in the last digit have grown until the accuracies differ by a few thousandths. None is
 # wrong, and a comparison of two frameworks by one such number would be worthless.
 #
 # ## Summary

@@ -127,9 +127,9 @@ if __name__ == "__main__":
 # which is $n$ if all weights are equal and 1 if a single example holds all the weight. Thousands of weighted
 # examples may be worth a few dozen.
 #
-# **Label shift: solve for the shares.** Now $q(x) = \sum_j q(y{=}j)\, p(x \mid y{=}j)$. Let $\hat{y}(x)$ be the
-# answers of any classifier with $k$ classes. How it answers the images of class $j$ has not changed, so the shares
-# of its answers on the target are
+# **Label shift: solve for the shares.** Now $q(x) = \sum_j q(y{=}j)\, p(x \mid y{=}j)$. Let $\hat{y}(x)$ be the answers
+# of any classifier with $k$ classes. How it answers the images of class $j$ has not changed, so the shares of its
+# answers on the target are, with $P$ and $Q$ for probabilities in source and target,
 #
 # $$\mu_i = Q(\hat{y} = i) = \sum_j P(\hat{y} = i \mid y = j)\, q(y{=}j)
 #   = \sum_j \underbrace{P(\hat{y} = i, y = j)}_{C_{ij}}\; \underbrace{\frac{q(y{=}j)}{p(y{=}j)}}_{w_j},
@@ -408,8 +408,8 @@ if __name__ == "__main__":
 # without weights, and one that does not, with them. For large networks, which can fit every training image, weights
 # have hardly any effect on the final answer (Byrd and Lipton, 2019).
 #
-# There is a use that does not depend on the model: *measuring*. We want to know how good the winter model is in
-# summer, without labels from summer. Held out winter images, weighted, should tell.
+# There is a use that does not depend on the model: *measuring* (Sugiyama, Krauledat and Müller, 2007). We want to know
+# how good the winter model is in summer, without labels from summer. Held out winter images, weighted, should tell.
 
 
 # %%
@@ -546,7 +546,7 @@ def plot_shares(found):
     place = np.arange(10)
     axes.bar(place, found["true"], width=0.8, color="C0", alpha=0.3, label="true")
     for name, marker, shift in (("counted", "x", -0.2), ("inversion", "o", 0.0), ("maximisation", "^", 0.2)):
-        axes.plot(place + shift, found[name], linestyle="none", marker=marker, label=name)
+        axes.plot(place + shift, found[name], linestyle="none", marker=marker, clip_on=False, label=name)
     axes.axhline(0.1, linestyle=":", color="C3", label="source")
     axes.set_xticks(place, FASHION_MNIST_LABELS, rotation=30, ha="right")
     axes.set(ylabel="share")
@@ -671,11 +671,11 @@ if __name__ == "__main__":
 # are normal and the standard deviation is $\sqrt{100 \cdot 0.2 \cdot 0.8} = 4$; the expected 24 stand out by one
 # deviation in a single week, by two in a month and by more than three in a quarter.
 #
-# So the order of questions in practice is: can a domain classifier, on held-out examples, tell source from target?
-# If it is no better than a coin, look for concept shift with a small, steady stream of labels. If it is, ask what
-# *caused* the difference, since no computation tells covariate from label shift for us. Does the label come first
-# and bring about the image, as a kind of garment or a disease does? Then label shift is the natural assumption. Do
-# the inputs come first, as when customers of another region are asked? Then covariate shift.
+# So the order of questions in practice is: can a domain classifier, on held-out examples, tell source from target
+# (Lopez-Paz and Oquab, 2017)? If it is no better than a coin, look for concept shift with a small, steady stream of
+# labels. If it is, ask what *caused* the difference, since no computation tells covariate from label shift for us. Does
+# the label come first and bring about the image, as a kind of garment or a disease does? Then label shift is the
+# natural assumption. Do the inputs come first, as when customers of another region are asked? Then covariate shift.
 #
 # ## Under the surface
 #

@@ -19,7 +19,7 @@ from d2l_chapters.linear_classification.distribution_shift import (
     winter_and_summer,
 )
 
-from d2l_core import xp
+from d2l_core import random, xp
 from d2l_core.lessons import scale
 from d2l_core.nn.functional import one_hot
 
@@ -113,9 +113,9 @@ if __name__ == "__main__":
 # $$\begin{pmatrix} 0.90 & 0.05 \\ 0.10 & 0.95 \end{pmatrix} \begin{pmatrix} q \\ 1 - q \end{pmatrix} =
 #   \begin{pmatrix} 0.12 \\ 0.88 \end{pmatrix} .$$
 #
-# Counting positives would have said 12 per cent. Of the positives $0.90 \cdot 0.082 / 0.12 = 62$ per cent are ill.
-# In epidemiology the first formula bears the names of Rogan and Gladen (1978), who published it forty years before
-# it was found again for classifiers.
+# Counting positives would have said 12 per cent. Of the positives $0.90 \cdot 0.082 / 0.12 = 62$ per cent are ill. In
+# epidemiology the first formula bears the names of Rogan and Gladen (1978), who published it decades before it was
+# found again for classifiers.
 
 # %%
 if __name__ == "__main__":
@@ -150,8 +150,7 @@ def each_for_itself(images):
 
 def lamp_with_own_brightness(images, labels, seed, steps):
     """Accuracy under the old and the new lamp where each image is divided by its own mean."""
-    order = np.random.default_rng(seed).permutation(len(labels))
-    source, target = np.array_split(order, 2)
+    source, target = np.array_split(random.permutation(len(labels), "shift", "lamp", seed), 2)
     own = each_for_itself(images)
     X, darker = features(own, reference=own), features(each_for_itself(0.5 * images), reference=own)
     model = fit(X[source], labels[source], steps=steps)

@@ -205,10 +205,10 @@ if __name__ == "__main__":
 
 # %% [markdown]
 # With $n = 100$ and errors from 0.02 to 0.5 Wald's interval falls to a coverage of
-# 0.802<!--lesson.wald_lowest_coverage-->, and towards smaller errors it goes down without end. Wilson's does not
-# fall below 0.927<!--lesson.wilson_lowest_coverage--> there. Hoeffding's keeps its promise everywhere, with
-# 0.993<!--lesson.hoeffding_lowest_coverage--> at worst, and pays with its width. The teeth of the curves come from
-# the whole numbers that an error count has to be.
+# 0.802<!--lesson.wald_lowest_coverage-->, and towards smaller errors it goes down to zero. Wilson's does not fall below
+# 0.927<!--lesson.wilson_lowest_coverage--> there. Hoeffding's keeps its promise everywhere, with
+# 0.993<!--lesson.hoeffding_lowest_coverage--> at worst, and pays with its width. The teeth of the curves come from the
+# whole numbers that an error count has to be.
 #
 # So, the two firms: 21 errors in 1,000 give Wilson's interval from 0.0138 to 0.0319, and 28 from 0.0194 to 0.0402.
 # They overlap widely. The next section shows what that does and does not mean.
@@ -367,6 +367,9 @@ if __name__ == "__main__":
 
 
 # %%
+PUBLIC = 200  # images on which the player is told the accuracy
+
+
 def climb(model, public, tries=1000, size=0.01, margin=0.0):
     """Weights (784, 10) and bias (10,) found by random changes, and the best accuracy after each try.
 
@@ -391,7 +394,7 @@ def plot_climb(course, before, after):
     import matplotlib.pyplot as plt
 
     figure, axes = plt.subplots(figsize=(6, 2.8))
-    axes.plot(course, label="200 public images")
+    axes.plot(course, label=f"{PUBLIC} public images")
     axes.plot([0, len(course) - 1], [before, after], marker="o", label="fresh images")
     axes.set(xlabel="tries", ylabel="accuracy")
     axes.legend()
@@ -401,18 +404,18 @@ def plot_climb(course, before, after):
 # %%
 if __name__ == "__main__":
     tries = {"smoke": 50, "standard": 1000, "full": 1000}[scale()]
-    weight, bias, course = climb(large, (urn[:200], answers[:200]), tries)
-    fresh = (urn[200:].reshape(len(urn) - 200, -1) @ weight + bias).argmax(axis=1) == answers[200:]
+    weight, bias, course = climb(large, (urn[:PUBLIC], answers[:PUBLIC]), tries)
+    fresh = (urn[PUBLIC:].reshape(-1, weight.shape[0]) @ weight + bias).argmax(axis=1) == answers[PUBLIC:]
     report(
-        public_before=right_large[:200].mean(),
+        public_before=right_large[:PUBLIC].mean(),
         climbed_public=course[-1],
-        fresh_before=right_large[200:].mean(),
+        fresh_before=right_large[PUBLIC:].mean(),
         climbed_fresh=fresh.mean(),
     )
 
 # %%
 if __name__ == "__main__":
-    plot_climb(course, right_large[200:].mean(), fresh.mean())
+    plot_climb(course, right_large[PUBLIC:].mean(), fresh.mean())
 
 # %% [markdown]
 # On the public images the accuracy rose from 0.820<!--lesson.public_before--> to 0.895<!--lesson.climbed_public-->.
@@ -534,11 +537,12 @@ if __name__ == "__main__":
 #
 # The formulas are arithmetic and the same everywhere; the counts are not quite. Where two logits are equal up to
 # rounding, another order of additions may turn an image's answer over, so accuracies of the same weights on two
-# frameworks can differ by single examples, 0.0002 in our urn. Compared with a standard error of 0.006 this is
-# nothing; as an equality in a test it is a trap. Averages can hide a larger difference: a mean of batch accuracies
-# (a common way in training loops of all frameworks) weighs a last, smaller batch like the others, while Keras' and
-# `torchmetrics`' metrics keep counts. And `argmax` of a row of NaN answers *something* in every framework, class 0
-# or the first NaN, so a model that has diverged scores one tenth and not an error.
+# frameworks can differ by single examples, 0.0002 in our urn. Compared with a standard error of 0.006 this is nothing;
+# as an equality in a test it is a trap. Averages can hide a larger difference: a mean of batch accuracies (a common way
+# in training loops of all frameworks) weighs a last, smaller batch like the others, while Keras' and `torchmetrics`'
+# metrics keep counts. And `argmax` of a row of NaN is 0 in every framework, so a model that has diverged scores one
+# tenth and not an error. (If only some entries are NaN, TensorFlow passes over them and the others answer the first of
+# them.)
 #
 # ## Summary
 #

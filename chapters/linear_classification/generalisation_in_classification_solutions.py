@@ -4,6 +4,7 @@
 # %%
 import numpy as np
 from d2l_chapters.linear_classification.generalisation_in_classification import (
+    PUBLIC,
     all_patterns,
     binomial,
     climb,
@@ -138,8 +139,9 @@ if __name__ == "__main__":
     images, labels = clothes()
     cut = 2000 * len(labels) // 7000
     model = trained(images[:cut], labels[:cut], lr=0.1)
-    public = images[cut : cut + 200], labels[cut : cut + 200]
+    urn, answers = images[cut:], labels[cut:]
+    public = urn[:PUBLIC], answers[:PUBLIC]
     for name, walk in (("climb", climb), ("ladder", climb_by_ladder)):
         weight, bias, course = walk(model, public, 50 if scale() == "smoke" else 1000)
-        fresh = (images[cut + 200 :].reshape(-1, 784) @ weight + bias).argmax(axis=1) == labels[cut + 200 :]
+        fresh = (urn[PUBLIC:].reshape(-1, 784) @ weight + bias).argmax(axis=1) == answers[PUBLIC:]
         print(f"{name}: public {course[0]:.3f} to {course[-1]:.3f}, fresh {fresh.mean():.3f}")

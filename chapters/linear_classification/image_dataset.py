@@ -20,11 +20,12 @@
 # # A dataset of images
 #
 # Before the first model there is a folder of files. A shop has had its goods photographed, somebody has scaled the
-# pictures down and sorted them by kind, and now they lie on a disk: compressed, in a format of 1998, 70,000 of them.
+# pictures down and sorted them by kind, and now they lie on a disk: compressed, in a format of the nineties, 70,000 of
+# them.
 # What is in them? Are the kinds distinguishable at all, and how well do the simplest rules do? And how do we get them
 # to the model fast enough that it never has to wait?
 #
-# Most failures of classifiers are failures of data: pictures in the wrong order of axes, numbers that ran over, a
+# Many failures of classifiers are failures of data: pictures in the wrong order of axes, numbers that ran over, a
 # scaling that swallowed the pattern. All of these run without a message. So this lesson follows a pixel from the file
 # to the model, computes what it can about the pictures, and measures where time goes.
 
@@ -119,9 +120,9 @@ if __name__ == "__main__":
 # %% [markdown]
 # ## From scratch
 #
-# **The file.** The format is called IDX. It begins with two zero bytes, one byte for the kind of number (8 stands for
-# unsigned bytes) and one for the number of axes; then comes each axis' length as four bytes, the most significant
-# first, and then the numbers.
+# **The file.** The format is called IDX and came with MNIST, the handwritten digits of LeCun, Bottou, Bengio and
+# Haffner (1998). It begins with two zero bytes, one byte for the kind of number (8 stands for unsigned bytes) and one
+# for the number of axes; then comes each axis' length as four bytes, the most significant first, and then the numbers.
 
 
 # %%
@@ -175,10 +176,11 @@ def resize(images, height, width):
 # %% [markdown]
 # ## Concise
 #
-# `load_fashion_mnist` finds or downloads the published files, compares them with a known hash, unpacks them once and
-# from then on maps the unpacked form from the disk. `sample=True` gives the 6,000 and 1,000 pictures that come with the
-# package; we use the whole set at full scale. `Loader` makes batches on the device, `to_float_images` is handed to it
-# as the last step, and `resize_images` resizes bytes with rounding.
+# The pictures are those of *Fashion-MNIST* (Xiao, Rasul and Vollgraf, 2017). `load_fashion_mnist` finds or downloads
+# the published files, compares them with a known hash, unpacks them once and from then on maps the unpacked form from
+# the disk. `sample=True` gives the 6,000 and 1,000 pictures that come with the package; we use the whole set at full
+# scale. `Loader` makes batches on the device, `to_float_images` is handed to it as the last step, and `resize_images`
+# resizes bytes with rounding.
 
 
 # %%
@@ -256,7 +258,7 @@ if __name__ == "__main__":
 # The pictures are centred, all about the same height, and seen from the front or, for shoes, from the left. The
 # classes are not of a kind: a pullover, a coat and a shirt share an outline and differ in collars, zips and buttons,
 # of which 28 pixels keep little. We should expect a classifier to confuse them. The mean pictures are surprisingly
-# sharp for trousers and boots and blurred for bags and sandals, whose shapes vary.
+# sharp for trousers and sneakers and blurred for bags and sandals, whose shapes vary.
 #
 # ## What the pixels' statistics say
 
@@ -339,9 +341,9 @@ if __name__ == "__main__":
 
 # %% [markdown]
 # One number for each picture gives 25.4 %<!--lesson.brightness_acc-->, and ten mean pictures give
-# 67.7 %<!--lesson.centroid_acc-->, without any training. Every later model must be held against this. Softmax
-# regression, which has the same form and *learns* its ten pictures, comes to about 83 per cent, and
-# [LeNet](../convolutional_networks/lenet.py) beyond that.
+# 67.7 %<!--lesson.centroid_acc-->, without any training. Every later model must be held against this.
+# [Softmax regression](softmax_regression.py), which has the same form and *learns* its ten pictures, comes to about 83
+# per cent, and [LeNet](../convolutional_networks/lenet.py) beyond that.
 #
 # ## How fast?
 #
@@ -398,9 +400,9 @@ if __name__ == "__main__":
 
 # %% [markdown]
 # The times depend on the machine and the backend, so look at your own. The shape does not: at the left the curve rises
-# in proportion to the batch size, because each batch pays the same fixed price for a handful of function calls, from
-# some ten microseconds on NumPy to about a millisecond on the frameworks; at the right it flattens, where the copying
-# of pixels counts. A batch of four pictures wastes nearly everything. A training loop would pay the fixed price in
+# in proportion to the batch size, because each batch pays the same fixed price for a handful of function calls, some
+# tens or some hundreds of microseconds, depending on the backend; at the right it flattens, where the copying of pixels
+# counts. A batch of four pictures wastes nearly everything. A training loop would pay the fixed price in
 # every step; the `Trainer` of later lessons puts many steps into one compiled piece and pays it seldom.
 #
 # **Decode once.** Unpacking gzip costs more than anything that follows. We store the unpacked array as a `.npy` file
@@ -445,11 +447,11 @@ if __name__ == "__main__":
             print(f"{name:>9}: {milliseconds:8.2f} ms")
 
 # %% [markdown]
-# Unpacking is slower by far than anything else, and it would be paid again at each start. For a file of five
-# megabytes reading and mapping are close; for the whole set, reading takes many times as long and mapping hardly
-# longer, since it touches the same 256 places. It would take no longer for a hundred gigabytes. This is how the
-# library keeps unpacked data sets, and resized ones, whose size goes with the square of the side: at 224 pixels,
-# 60,000 pictures are three gigabytes.
+# Unpacking is slower by far than anything else, and it would be paid again at each start. For a file of five megabytes
+# reading and mapping are close; for the whole set, reading takes many times as long and mapping hardly longer, since it
+# touches the same 256 places. Even a file that is larger than the memory can be mapped; what the system does not hold
+# in memory yet costs an access to the disk. This is how the library keeps unpacked data sets, and resized ones, whose
+# size goes with the square of the side: at 224 pixels, 60,000 pictures are three gigabytes.
 #
 # ## What goes wrong
 #
@@ -482,8 +484,8 @@ if __name__ == "__main__":
 # 56 %<!--lesson.neighbour_bytes-->. The wrong program does not fail, it is only worse, and worse in a way that one
 # might put down to the method.
 #
-# **Reshaping is not transposing.** Half of the world stores a colour picture as (height, width, colour), the other
-# half as (colour, height, width). Reshaping from one to the other gives the right shape and scrambles the picture,
+# **Reshaping is not transposing.** Some programs store a colour picture as (height, width, colour), others as (colour,
+# height, width). Reshaping from one to the other gives the right shape and scrambles the picture,
 # because it keeps the numbers in their order; the axes must be permuted. With grey pictures both give the same, and
 # so the mistake waits for the first colour picture. Below, two colours are made of a picture and its mirror image.
 
@@ -521,12 +523,13 @@ if __name__ == "__main__":
 #
 # ## Under the surface
 #
-# All frameworks resize, and no two by the same rule unless told to. PyTorch's `interpolate` matches the centres of
-# pixels, as we do, unless `align_corners=True` matches the centres of the corner pixels instead; it does not smooth
-# unless asked by `antialias=True`. `tf.image.resize` has `antialias=False` and `jax.image.resize` has `antialias=True`
-# as the default, and Pillow, through which many pipelines go, always smooths when it shrinks. So a network that was
-# trained behind one of them and is used behind another sees other pictures. Here the resizing is done once, in whole
-# numbers, on the host, and is the same for all.
+# All frameworks resize, and not by the same rule unless told to. PyTorch's `interpolate` takes the nearest pixel unless
+# `mode="bilinear"` is said; then it matches the centres of pixels, as we do, unless `align_corners=True` matches the
+# centres of the corner pixels instead, and it does not smooth unless asked by `antialias=True`. `tf.image.resize` is
+# bilinear with `antialias=False`, `jax.image.resize` has `antialias=True` as the default, and Pillow, through which
+# many pipelines go, smooths when it shrinks with any filter but `NEAREST`. So a network that was trained behind one of
+# them and is used behind another sees other pictures. Here the resizing is done once, in whole numbers, on the host,
+# and is the same for all.
 #
 # The order of axes differs as well: PyTorch and MXNet want (batch, channels, height, width), TensorFlow and most JAX
 # libraries (batch, height, width, channels). In this course the first order is used everywhere and the adapters permute
@@ -534,8 +537,8 @@ if __name__ == "__main__":
 #
 # For loading, PyTorch and Gluon offer a `DataLoader` with worker processes, and TensorFlow `tf.data` with threads that
 # fetch ahead; JAX leaves it to others. Workers pay off if pictures must be decoded or distorted while training runs.
-# For 47 megabytes of bytes it is fastest to lay everything onto the device once and to take rows from there, which is
-# what `Loader` does.
+# With 47 megabytes of bytes it is simpler and faster to lay everything onto the device once and to take rows from
+# there, which is what `Loader` does.
 #
 # ## Summary
 #
@@ -554,7 +557,7 @@ if __name__ == "__main__":
 #    striped shirts if it is applied twice?
 # 2. ★ *Too large for the memory.* Mean and variance of a data set shall be computed batch by batch. Write
 #    `merge(first, second)`, which takes the count, mean and sum of squared deviations of two batches and returns those
-#    of both together. Why not simply add up $x$ and $x^2$?
+#    of both together (Chan, Golub and LeVeque, 1983). Why not simply add up $x$ and $x^2$?
 # 3. *Fewer numbers.* Project the pictures onto the first $m$ eigenvectors of $\mathbf{C}$ and use the nearest mean
 #    there. How does the accuracy depend on $m$? Explain what you find.
 # 4. *A fairer distance.* Divide each pixel by its standard deviation before the nearest mean is sought. Does it help?

@@ -85,8 +85,8 @@ if __name__ == "__main__":
 # $\mathbf{p} = (p_1, \dots, p_k)$.
 #
 # **From odds.** The *odds* of $i$ against $j$ are $p_i / p_j$. They are positive, and odds multiply: those of $i$
-# against $l$ are those of $i$ against $j$ times those of $j$ against $l$. Scores should add where odds multiply, so
-# we set $\log(p_i / p_j) = o_i - o_j$. Then $p_i = c\, e^{o_i}$ with one factor $c$ for all classes, and
+# against $l$ are those of $i$ against $j$ times those of $j$ against $l$. Scores should add where odds multiply (Luce,
+# 1959), so we set $\log(p_i / p_j) = o_i - o_j$. Then $p_i = c\, e^{o_i}$ with one factor $c$ for all classes, and
 # $\sum_i p_i = 1$ gives
 #
 # $$p_i = \operatorname{softmax}(\mathbf{o})_i = \frac{e^{o_i}}{\sum_{j=1}^k e^{o_j}} .$$
@@ -322,19 +322,19 @@ if __name__ == "__main__":
 
 # %% [markdown]
 # A code that treats all 27 characters alike needs 4.75<!--lesson.uniform_bits--> bits for each. On the *second* half,
-# which no model has seen, the first model costs 4.078<!--lesson.single_bits--> bits. The entropy of the frequencies
-# in that half is 4.076<!--lesson.single_entropy-->, so the divergence between the two halves, seen letter by letter,
-# is two thousandths of a bit. The second model costs 3.281<!--lesson.pair_bits--> bits, no more than the
-# 3.284<!--lesson.pair_bits_known--> on the half that it learned from: 86,000 letters are plenty for 729 scores. Shannon
-# (1951) let people guess letter by letter and concluded that English, with all that a reader knows, has about one bit
-# a letter.
+# which no model has seen, the first model costs 4.078<!--lesson.single_bits--> bits. The entropy of the frequencies in
+# that half is 4.076<!--lesson.single_entropy-->, so the divergence between the two halves, seen letter by letter, is
+# two thousandths of a bit. The second model costs 3.281<!--lesson.pair_bits--> bits, no more than the
+# 3.284<!--lesson.pair_bits_known--> on the half that it learned from: 87,000 letters are plenty for 729 scores. Shannon
+# (1951) let people guess letter by letter and concluded that English, with all that a reader knows, has between 0.6 and
+# 1.3 bits a letter.
 #
-# **Are these real bits?** Whole code words waste something, because lengths must be whole numbers.
-# *Arithmetic coding* (Rissanen, 1976; Pasco, 1976) does not. It begins with the interval from 0 to 1, cuts it into 27
-# pieces as long as the probabilities, goes into the piece of the first letter, cuts that in the same way, and so on.
-# After $n$ letters the interval is as long as the product of their probabilities, and any number inside names the
-# whole text. A binary number with about $-\log_2$ of that length digits suffices. Python's integers have as many
-# digits as we like, so that the program is short.
+# **Are these real bits?** Whole code words waste something, because lengths must be whole numbers. *Arithmetic coding*
+# (Rissanen, 1976; Pasco, 1976) does not. It begins with the interval from 0 to 1, cuts it into 27 pieces as long as the
+# probabilities, goes into the piece of the first letter, cuts that in the same way, and so on. After $n$ letters the
+# interval is as long as the product of their probabilities, and any number inside names the whole text. Such a number
+# can be written with about as many binary digits as $-\log_2$ of that length. Python's integers have as many digits as
+# we like, so that the program is short.
 
 
 # %%
@@ -392,7 +392,8 @@ if __name__ == "__main__":
 # and a better language model is a better compressor.
 #
 # How good was the table of the telegraph? In international Morse code a dash lasts as long as three dots, and so does
-# the gap after a letter. The figure compares each letter's time on the wire with its cost under the first model.
+# the gap after a letter. The figure compares each letter's time on the wire with its cost under the first model;
+# letters that would cover each other are moved up or down a little.
 
 # %%
 # from a to z
@@ -439,9 +440,9 @@ if __name__ == "__main__":
 #
 # ## Temperature
 #
-# Divide the scores of the pair model by $T$ and let it write. For $T \to 0$ it always takes the most probable
-# letter, for $T \to \infty$ any. The entropy of what it writes rises with $T$ without exception: the derivative of
-# $H$ with respect to $\beta = 1/T$ is $-\beta$ times the variance of the scores under $\mathbf{p}$.
+# Divide the scores of the pair model by $T$ and let it write. For $T \to 0$ it always takes the most probable letter,
+# for $T \to \infty$ any. The entropy of a row rises with $T$ unless all its scores are equal: the derivative of $H$
+# with respect to $\beta = 1/T$ is $-\beta$ times the variance of the scores under $\mathbf{p}$.
 
 
 # %%
@@ -557,10 +558,10 @@ if __name__ == "__main__":
 # Its default `reduction="mean"` divides by the number of elements instead of rows; only `"batchmean"` gives the
 # divergence.
 #
-# Two derivatives need care. The gradient of the maximum that is subtracted cancels in exact arithmetic, so that it
-# does not matter what a framework returns for ties, and some stop it altogether. And whether subnormal numbers
-# exist at all depends on the processor and its settings, so that the naive sum near $c = -102$ may come out
-# differently on two machines; this is one more reason to stay away from the edge.
+# Two details. The gradient of the maximum that is subtracted cancels in exact arithmetic, so that it does not matter
+# how it is shared out at ties, and some frameworks stop it altogether. And whether subnormal numbers exist at all
+# depends on the processor and its settings, so that the naive sum near $c = -102$ may come out differently on two
+# machines; this is one more reason to stay away from the edge.
 #
 # ## Summary
 #

@@ -24,11 +24,13 @@ from d2l_core.lessons import scale
 # $$\log(1 + e^x) = \max(x, 0) + \log(1 + e^{-|x|}) .$$
 #
 # The exponential is at most 1. For $x = -20$ it is $2 \cdot 10^{-9}$, and added to 1 it would vanish in float32;
-# `log1p(z)` computes $\log(1 + z)$ without the sum. At $x = 0$ both terms have a kink, and the two slopes that a
-# framework chooses there must add up to one half. With `maximum` and `abs` this is left to convention. We avoid the
-# kinks: `where` selects one of two smooth branches, $x + \log(1 + e^{-x})$ for $x > 0$ and $\log(1 + e^x)$ otherwise,
-# and each is handed an argument that cannot overflow even where it is not selected, since an infinite value in the
-# branch that is thrown away still spoils the gradient.
+# `log1p(z)` computes $\log(1 + z)$ without the sum. At $x = 0$ both terms have a kink. The slope of the whole is
+# $\frac12$ there, and with `xp.maximum` and `xp.abs` it comes out: two equal operands share the gradient, and the slope
+# of the absolute value is 0. But this is a convention, which the frameworks by themselves do not all follow (a maximum
+# of equal operands gives the first one everything in TensorFlow, and the slope of the absolute value at 0 is 1 in JAX).
+# We avoid the kinks: `where` selects one of two smooth branches, $x + \log(1 + e^{-x})$ for $x > 0$ and $\log(1 + e^x)$
+# otherwise, and each is handed an argument that cannot overflow even where it is not selected, since an infinite value
+# in the branch that is thrown away still spoils the gradient.
 
 
 # %%
@@ -86,11 +88,11 @@ if __name__ == "__main__":
 # ## 5. Three letters
 #
 # A row for each of the 729 pairs. On the half that the table learned from, a letter costs clearly less than with one
-# letter of memory. On the other half it also costs less, but now a gap opens between the halves: 19,683 scores
-# share the same 86,000 letters, and many rows were seen a few times or never. With four letters the table would have
-# half a million scores, and most contexts of the second half would be new to it. A table treats each context as
-# unlike all others. A longer memory needs a model in which similar contexts share what they learn, and that is what
-# recurrent networks are for.
+# letter of memory. On the other half it also costs less, but now a gap opens between the halves: 19,683 scores share
+# the same 87,000 letters, and many rows were seen a few times or never. With four letters the table would have half a
+# million scores, and most contexts of the second half would be new to it. A table treats each context as unlike all
+# others. A longer memory needs a model in which similar contexts share what they learn, and that is what recurrent
+# networks are for.
 
 
 # %%

@@ -2,7 +2,7 @@
 # name = "softmax-regression"
 # title = "Softmax regression"
 # sections = ["4.4", "4.5"]
-# needs = ["linear-regression"]
+# needs = ["linear-regression", "classifier"]
 # data = ["fashion-mnist"]
 # main = "concise"
 # [time]
@@ -25,11 +25,13 @@
 # say how sure it is, so that a person can look at the doubtful ones.
 #
 # We keep the weighted sum of [linear regression](../linear_regression/linear_regression.py) and use ten of them, one
-# for each class. What is new is how ten sums become ten probabilities, which loss belongs to them, and why the
-# obvious way to compute it fails.
+# for each class. What is new is how ten sums become ten probabilities, which loss belongs to them, and why the obvious
+# way to compute it fails. [Softmax and cross-entropy](softmax_and_cross_entropy.py) asks where both come from; here the
+# few lines that we need are derived anew, and the model is trained.
 
 # %%
 import numpy as np
+from d2l_chapters.linear_classification.classifier import confusion, plot_confusion, scores_of
 from d2l_chapters.linear_regression.linear_regression import GradientDescent
 
 from d2l_core import nn, optim, xp
@@ -66,7 +68,7 @@ def plot_idea():
     titles = ("logits $o_j$", "powers $e^{o_j}$", r"probabilities $e^{o_j} / \sum_l e^{o_l}$")
     for axes, values, title in zip(panels, (logits, powers, powers / powers.sum()), titles, strict=True):
         bars = axes.bar(names, values, alpha=0.6, edgecolor=INK)
-        axes.bar_label(bars, fmt="%.2f", fontsize=9)
+        axes.bar_label(bars, fmt="%.2f", fontsize=9, padding=2)
         axes.axhline(0, color=INK, linewidth=0.8)
         axes.set(title=title, yticks=[])
         axes.margins(y=0.2)
@@ -86,7 +88,7 @@ if __name__ == "__main__":
 #
 # $$\mathbf{O} = \mathbf{X}\mathbf{W}^\top + \mathbf{b}, \qquad (n, d) \cdot (d, k) \to (n, k).$$
 #
-# The *softmax* of one row $\mathbf{o}$ is the vector of probabilities
+# The *softmax* (Bridle, 1990) of one row $\mathbf{o}$ is the vector of probabilities
 #
 # $$p_j = \frac{\exp(o_j)}{\sum_{l=1}^k \exp(o_l)} .$$
 #
@@ -112,12 +114,13 @@ if __name__ == "__main__":
 # $$\frac{\partial L}{\partial \mathbf{W}} = \frac{1}{n} (\mathbf{P} - \mathbf{Y})^\top \mathbf{X},
 #   \qquad (k, n) \cdot (n, d) \to (k, d) .$$
 #
-# **One valley.** The second derivatives of $\ell$ are $\partial p_j / \partial o_l = p_j ([j = l] - p_l)$.
-# For any vector $\mathbf{v}$ their quadratic form is $\sum_j p_j v_j^2 - (\sum_j p_j v_j)^2$, the variance of
-# $v$ under the probabilities $p$, which is never negative: the loss is convex. That variance is at most half
-# of $\lVert \mathbf{v} \rVert^2$. The curvature with respect to $\mathbf{W}$ is therefore at most half the
-# largest eigenvalue $\mu$ of $\frac{1}{n}\mathbf{X}^\top\mathbf{X}$, and full-batch descent cannot diverge as
-# long as $\eta < 4 / \mu$.
+# **One valley.** The second derivatives of $\ell$ are $\partial p_j / \partial o_l = p_j ([j = l] - p_l)$. For any
+# vector $\mathbf{v}$ their quadratic form is $\sum_j p_j v_j^2 - (\sum_j p_j v_j)^2$, the variance of $v$ under the
+# probabilities $p$, which is never negative: the loss is convex. A variance is at most a quarter of the squared range,
+# and the squared range of the $v_j$ at most $2 \lVert \mathbf{v} \rVert^2$, so this one is at most half of
+# $\lVert \mathbf{v} \rVert^2$ (Böhning, 1992). The curvature with respect to $\mathbf{W}$, biases left aside, is
+# therefore at most half the largest eigenvalue $\mu$ of $\frac{1}{n}\mathbf{X}^\top\mathbf{X}$, and full-batch descent
+# with the learning rate $\eta$ cannot diverge as long as $\eta < 4 / \mu$.
 #
 # **Overflow.** In float32 the exponential overflows above 88.7. But the softmax does not change when the same
 # number $m$ is subtracted from all logits, since numerator and denominator are both divided by $e^m$. With $m
@@ -172,10 +175,10 @@ def gradient_by_hand(X, labels, logits):
 
 
 # %% [markdown]
-# The data are photographs of Zalando's shop, collected by Xiao, Rasul and Vollgraf as *Fashion-MNIST*: 60,000
-# for training and 10,000 for validation, grey, 28 by 28 pixels, ten classes in equal numbers. The package
-# carries 6,000 and 1,000 of them, which the scale "standard" uses. The images stay bytes until a batch is
-# drawn; then `to_float_images` divides by 255.
+# The data are photographs of Zalando's shop, collected by Xiao, Rasul and Vollgraf (2017) as *Fashion-MNIST*: 60,000
+# for training and 10,000 for validation, grey, 28 by 28 pixels, ten classes in equal numbers. The package carries 6,000
+# and 1,000 of them, which the scale "standard" uses. The images stay bytes until a batch is drawn; then
+# `to_float_images` divides by 255.
 
 
 # %%
@@ -287,15 +290,6 @@ if __name__ == "__main__":
 
 
 # %%
-def confusion(model, loader, num_classes=10):
-    """Counts (k, k): row i, column j for images of class i that the model takes for class j."""
-    counts = np.zeros((num_classes, num_classes), dtype=int)
-    for X, y in loader.epoch(0):
-        predicted = xp.to_numpy(xp.argmax(model(X), axis=-1))  # (n, k) -> (n,)
-        np.add.at(counts, (xp.to_numpy(y), predicted), 1)
-    return counts
-
-
 @house_style
 def plot_templates(model):
     """The row of the weight of each class as an image."""
@@ -311,38 +305,13 @@ def plot_templates(model):
     return figure
 
 
-@house_style
-def plot_confusion(counts):
-    """The table of `confusion` in shares of each row."""
-    import matplotlib.pyplot as plt
-
-    shares = counts / counts.sum(axis=1, keepdims=True)
-    figure, axes = plt.subplots(figsize=(5.2, 4.6))
-    axes.imshow(shares, vmin=0, vmax=1)
-    for (i, j), share in np.ndenumerate(shares):
-        if share >= 0.03:
-            axes.text(
-                j,
-                i,
-                f"{share:.0%}",
-                ha="center",
-                va="center",
-                fontsize=7,
-                color="#ffffff" if share < 0.6 else "#000000",
-            )
-    axes.set_xticks(range(10), FASHION_MNIST_LABELS, rotation=60, ha="right", fontsize=8)
-    axes.set_yticks(range(10), FASHION_MNIST_LABELS, fontsize=8)
-    axes.set(xlabel="predicted", ylabel="true")
-    return figure
-
-
 # %%
 if __name__ == "__main__":
     plot_templates(run.model)
 
 # %%
 if __name__ == "__main__":
-    counts = confusion(run.model, run.data.val)
+    counts = xp.to_numpy(confusion(*scores_of(run.model, run.data.val)))  # (10, 10)
     for name, row in zip(FASHION_MNIST_LABELS, counts, strict=True):
         print(f"{name:>12}: {row[FASHION_MNIST_LABELS.index(name)] / row.sum():.0%}")
     shares = {name: row / row.sum() for name, row in zip(FASHION_MNIST_LABELS, counts, strict=True)}
@@ -442,12 +411,12 @@ if __name__ == "__main__":
     report(raw_val_acc=found[-1], raw_lowest=min(found), raw_highest=max(found), raw_safe_rate=4 / (255**2 * mu))
 
 # %% [markdown]
-# The loss is not infinite, and the accuracy even rises in the end, to 0.73<!--lesson.raw_val_acc--> on NumPy and
-# 0.79<!--lesson.raw_val_acc @mxnet--> on MXNet, for here rounding decides where a run ends. This is why the mistake
-# often goes unnoticed. But the accuracy jumps between 0.55<!--lesson.raw_lowest--> and 0.73<!--lesson.raw_highest-->
-# from epoch to epoch, and the validation loss lies in the thousands, when guessing would have 2.3: the model is sure
-# of everything, its errors included. By our bound the reason is plain. $\mu$ is $255^2 = 65{,}025$ times as large and
-# the safe learning rate $5.6 \cdot 10^{-7}$<!--lesson.raw_safe_rate-->.
+# The loss is not infinite, and the accuracy even rises in the end, to 0.73<!--lesson.raw_val_acc @jax--> on JAX and
+# 0.79<!--lesson.raw_val_acc @mxnet--> on MXNet; rounding decides where a run ends, and yours may end elsewhere. This is
+# why the mistake often goes unnoticed. But the accuracy jumps, on JAX between 0.55<!--lesson.raw_lowest @jax--> and
+# 0.78<!--lesson.raw_highest @jax-->, from epoch to epoch, and the validation loss stays in the thousands, when guessing
+# would have 2.3: the model is sure of everything, its errors included. By our bound the reason is plain. $\mu$ is
+# $255^2 = 65{,}025$ times as large and the safe learning rate $5.6 \cdot 10^{-7}$<!--lesson.raw_safe_rate-->.
 #
 # **Sorted data.** Many collections are stored class by class. Here is what happens if such a file is read in
 # order, without shuffling.
@@ -481,13 +450,13 @@ if __name__ == "__main__":
 # ## Under the surface
 #
 # The frameworks agree on the formula and disagree on what one must hand over. PyTorch's `cross_entropy` and
-# `optax.softmax_cross_entropy_with_integer_labels` take logits; the first returns the mean, the second one
-# value for each example. Keras' `SparseCategoricalCrossentropy` takes *probabilities* unless one says
-# `from_logits=True`. If it is handed logits by mistake, it runs without complaint, and even with correct
-# probabilities it clips them at $10^{-7}$, so that a loss cannot exceed $-\log 10^{-7} = 16.1$ where ours
-# above is 1000. Gluon's `SoftmaxCrossEntropyLoss` has an argument of the same name with another meaning:
-# there `from_logits=True` says that the input holds *log-probabilities*, and the default takes what everybody
-# else calls logits.
+# `optax.softmax_cross_entropy_with_integer_labels` take logits; the first returns the mean, the second one value for
+# each example. Keras' `SparseCategoricalCrossentropy` takes *probabilities* unless one says `from_logits=True`. If it
+# is handed logits by mistake, it runs without complaint. Correct probabilities it clips at $10^{-7}$, so that a loss
+# cannot exceed $-\log 10^{-7} = 16.1$ where ours above is 1000; only where they come straight from a softmax of its own
+# does it (on TensorFlow) find the logits behind them and compute the loss from those. Gluon's `SoftmaxCrossEntropyLoss`
+# has an argument of the same name with another meaning: there `from_logits=True` says that the input holds
+# *log-probabilities*, and the default takes what everybody else calls logits.
 #
 # Labels are a second trap. PyTorch wants 64-bit integers (or bytes) and refuses 32-bit ones, JAX has no
 # 64-bit integers unless they are switched on, and TensorFlow takes either. The adapters convert; in our
@@ -521,7 +490,7 @@ if __name__ == "__main__":
 # 4. *A direction without effect.* Show that adding the same row to all rows of $\mathbf{W}$ changes no
 #    probability, and that descent never moves $\mathbf{W}$ in this direction. Check it on a trained model.
 # 5. *Two classes.* Show that for $k = 2$ the probability of class 1 is a function of $o_1 - o_2$ alone, and
-#    find it.
+#    find it (Cox, 1958).
 #
 # ## References
 #

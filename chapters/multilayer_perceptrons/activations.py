@@ -35,6 +35,7 @@
 
 # %%
 import math
+from functools import partial
 
 import numpy as np
 from d2l_chapters.linear_regression.linear_regression import airfoil
@@ -69,10 +70,10 @@ def plot_bill():
     x = np.linspace(0, 150, 301)
     figure, (left, right) = plt.subplots(1, 2, figsize=(8.4, 3.2))
     left.plot(x, water_bill(x), color="C0")
-    left.set(xlabel="consumption $x$", ylabel="euros", title="the bill")
+    left.set(xlabel="consumption $x$ in m³", ylabel="euros", title="the bill")
     for price, start in ((2, 0), (3, 40), (7, 100)):
         right.plot(x, price * np.maximum(x - start, 0), label=rf"${price} \cdot \max(0, x - {start})$")
-    right.set(xlabel="consumption $x$", title="its three parts")
+    right.set(xlabel="consumption $x$ in m³", ylabel="euros", title="its three parts")
     right.legend()
     return figure
 
@@ -89,8 +90,8 @@ if __name__ == "__main__":
 # %% [markdown]
 # Written as a network, the consumption enters a layer with three *hidden units*. Each computes a weighted sum of its
 # inputs plus a bias, here $x - 0$, $x - 40$ and $x - 100$, and passes it through an *activation function*, here
-# $\max(0, z)$, which is called the *rectified linear unit* or ReLU. A second layer adds the results up with the weights
-# 2, 3 and 7.
+# $\max(0, z)$, which is called the *rectified linear unit* or ReLU (Nair and Hinton, 2010). A second layer adds the
+# results up with the weights 2, 3 and 7.
 
 # %%
 if __name__ == "__main__":
@@ -135,9 +136,9 @@ if __name__ == "__main__":
 #   \operatorname{GELU}'(z) = \Phi(z) + z\, \varphi(z),$$
 #
 # with the normal density $\varphi(z) = e^{-z^2/2} / \sqrt{2\pi}$, the derivative of $\Phi$, and $[z > 0]$ for 1 or 0.
-# The slope of the sigmoid is at most $\frac14$, and after ten layers at most $4^{-10} \approx 10^{-6}$ is left of a
-# gradient. That of the hyperbolic tangent reaches 1, but only at zero. That of the ReLU is 1 on half of the line,
-# however deep the network, and 0 on the other half, where nothing is learnt.
+# The slope of the sigmoid is at most $\frac14$, and ten layers of them multiply a gradient by at most
+# $4^{-10} \approx 10^{-6}$, apart from what the weights do. That of the hyperbolic tangent reaches 1, but only at zero.
+# That of the ReLU is 1 on half of the line, however deep the network, and 0 on the other half, where nothing is learnt.
 #
 # **How far one gets with sums of ReLUs.** Let $g$ be a function on $[a, b]$ with a second derivative of at most $M$ in
 # size. Cut the interval into $m$ pieces of the length $h = (b - a)/m$ with the ends $t_0, \dots, t_m$, and let $s_j$ be
@@ -247,10 +248,10 @@ if __name__ == "__main__":
     plot_activations()
 
 # %% [markdown]
-# All slopes agree with the formulas to $1.1 \cdot 10^{-7}$<!--lesson.slope_gap-->. At zero the sigmoid has its greatest
-# slope, 0.25<!--lesson.sigmoid_at_zero-->; at $z = 4$ only 0.018<!--lesson.sigmoid_at_four--> is left: such a unit is
-# *saturated* and learns almost nothing. GELU dips below zero, down to $-0.170$<!--lesson.gelu_lowest-->, so it is not
-# monotonic, and its slope rises to 1.13<!--lesson.gelu_steepest-->, above one.
+# On NumPy all slopes agree with the formulas to $1.1 \cdot 10^{-7}$<!--lesson.slope_gap-->. At zero the sigmoid has its
+# greatest slope, 0.25<!--lesson.sigmoid_at_zero-->; at $z = 4$ only 0.018<!--lesson.sigmoid_at_four--> is left: such a
+# unit is *saturated* and learns almost nothing. GELU dips below zero, down to $-0.170$<!--lesson.gelu_lowest-->, so it
+# is not monotonic, and its slope rises to 1.13<!--lesson.gelu_steepest-->, above one.
 #
 # Now the claim that layers collapse, with a stack of five layers, and the water bill as a network.
 
@@ -386,8 +387,7 @@ def trained_on_wave(activation, m, epochs, spread=0.0):
     """A network of one hidden layer of m units that Adam taught to follow the wave, first biases within +-spread."""
     first = nn.Linear(m, bias_init=nn.initialisers.Uniform(spread))
     model = nn.Sequential(first, activation, nn.Linear(1))
-    optimiser = lambda model: optim.Adam(model, lr=0.02)  # noqa: E731
-    Trainer(epochs).fit(model, wave_data(), loss=squared_error, optimiser=optimiser)
+    Trainer(epochs).fit(model, wave_data(), loss=squared_error, optimiser=partial(optim.Adam, lr=0.02))
     return model
 
 
@@ -429,11 +429,12 @@ if __name__ == "__main__":
 
 # %% [markdown]
 # The largest error of the ReLUs is 1.02<!--lesson.trained_relu--> with the biases at zero and
-# 0.343<!--lesson.trained_spread--> with the spread ones, where the polygon with the same number of units reaches 0.019.
-# The network *can* express a close approximation, and descent did not find it. The hyperbolic tangent, which bends
-# everywhere, gets to 0.148<!--lesson.trained_tanh-->. Without an activation a straight line is all that can be had,
-# with an error of 0.948<!--lesson.trained_identity-->. A theorem about what exists says nothing about what is found;
-# the start, the scale of the inputs and the optimiser decide about that, and more units than needed help.
+# 0.343<!--lesson.trained_spread--> with the spread ones, where the polygon with the same number of units reaches
+# 0.019<!--lesson.error_16-->. The network *can* express a close approximation, and descent did not find it. The
+# hyperbolic tangent, which bends everywhere, gets to 0.148<!--lesson.trained_tanh-->. Without an activation a straight
+# line is all that can be had, with an error of 0.948<!--lesson.trained_identity-->. A theorem about what exists says
+# nothing about what is found; the start, the scale of the inputs and the optimiser decide about that, and more units
+# than needed help.
 #
 # The same shows in the smallest problem. We train 200 networks from 200 random starts on exclusive or, all at once, by
 # giving the parameters a first axis, and count how many learn all four answers.
@@ -467,8 +468,12 @@ def trained_on_xor(activation, hidden, epochs, copies=200):
     """Networks with so many random starts, each trained on all four questions at once."""
     model = XorNetworks(copies, hidden, activation)
     data = Data(Loader((XOR_X, XOR_Y), 4), Loader((XOR_X, XOR_Y), 4))
-    each = lambda outputs, y: copies * xp.mean(xp.square(outputs - y))  # noqa: E731 - a gradient for each as if alone
-    Trainer(epochs).fit(model, data, loss=each, optimiser=lambda model: optim.Adam(model, lr=0.02))
+
+    def total_loss(outputs, y):
+        """Sum of the losses of all networks, so that each has the gradient it would have alone."""
+        return copies * xp.mean(xp.square(outputs - y))  # (s, 4, 1), (4, 1) -> ()
+
+    Trainer(epochs).fit(model, data, loss=total_loss, optimiser=partial(optim.Adam, lr=0.02))
     return model
 
 
@@ -544,8 +549,8 @@ def plot_runs(runs):
     figure, axes = plt.subplots(figsize=(5.6, 3.2))
     for i, (name, run) in enumerate(runs.items()):
         losses = [record["val_loss"] for record in run.history.epochs]
-        axes.semilogy(range(1, len(losses) + 1), losses, f"C{i}" + ("-", "--")[i % 2], label=name)
-    axes.set(xlabel="epoch", ylabel="validation loss")
+        axes.plot(range(1, len(losses) + 1), losses, f"C{i}" + ("-", "--")[i % 2], label=name)
+    axes.set(xlabel="epoch", ylabel="validation loss", ylim=(0.0, None))
     axes.legend()
     return figure
 
@@ -567,13 +572,14 @@ if __name__ == "__main__":
 # %% [markdown]
 # Without activations two hidden layers bring nothing: the validation loss is 0.511<!--linear.val_loss mean--> (mean of
 # three seeds), like that of a single weighted sum. With ReLUs it falls to 0.138<!--relu.val_loss mean-->, with the
-# hyperbolic tangent to 0.163<!--tanh.val_loss mean-->, with GELU to 0.131<!--gelu.val_loss mean-->. The standard
-# deviation of what remains goes from about 5 dB to between 2.5 and 2.8. The sigmoid reaches
-# 0.342<!--sigmoid.val_loss mean-->: each of its layers passes on at most a quarter of the gradient, so the first layer
-# learns slowly. It can say whatever the others can (exercise 3); it takes longer to get there.
+# hyperbolic tangent to 0.163<!--tanh.val_loss mean-->, with GELU to 0.131<!--gelu.val_loss mean-->. The noise levels
+# have a standard deviation of 6.9 dB. Times the root of the loss, that of what remains goes from about 5 dB to between
+# 2.5 and 2.8. The sigmoid reaches 0.342<!--sigmoid.val_loss mean-->: each of its layers passes on at most a quarter of
+# the gradient, so the first layer learns slowly. It can say whatever the others can (exercise 3); it takes longer to
+# get there.
 #
-# From one seed to another each of these figures changes by more than most of the differences between the other three,
-# which should not be read as a ranking.
+# From one seed to another the losses of these three differ by 0.01 to 0.04, as much as they do from each other, so that
+# this should not be read as a ranking.
 #
 # ## What goes wrong
 #
@@ -618,9 +624,10 @@ if __name__ == "__main__":
 # while `jax.nn.gelu` computes the *approximation* by default. Whoever moves weights from one to the other finds errors
 # in the fourth digit that no amount of precision removes. Our `gelu` is exact on all backends.
 #
-# *The slope at zero.* A ReLU has none there. All frameworks take 0 in their `relu`, but a maximum of two tensors may
-# share the gradient between equal arguments, and then the slope is $\frac12$. We wrote `relu` with `where`, which has
-# no such choice.
+# *The slope at zero.* A ReLU has none there. All four frameworks take 0 in their `relu`. Written as a maximum of $z$
+# and 0 it is another function to them: PyTorch and JAX give two equal operands half of the gradient each, TensorFlow
+# and MXNet give all of it to the one that stands first, so the slope at zero is $\frac12$, 1 or 0. Our `xp.maximum`
+# gives a half each on every backend; `relu`, which we wrote with `where`, has the slope 0.
 #
 # *Fusion.* Activations do one or two operations for each number that they read, so their time is that of moving memory.
 # Compilers join them with the product before them, so that the intermediate result is never written. And since the

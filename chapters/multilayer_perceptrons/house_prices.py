@@ -374,6 +374,8 @@ def plot_path(strengths, losses):
 
 # %%
 if __name__ == "__main__":
+    centred = arrays[0][0] - arrays[0][0].mean(axis=0)  # (n, d)
+    report(largest_eigenvalue=np.linalg.eigvalsh(centred.T @ centred / len(centred))[-1])
     path = cross_validate(table)
     means = path.mean(axis=1)  # (strengths, 2)
     best = int(means[:, 1].argmin())
@@ -596,10 +598,11 @@ if __name__ == "__main__":
 # `tf.one_hot` give a row of zeros for an index out of range, as our comparison with the levels does; PyTorch's
 # `one_hot` raises an error. Each is right somewhere, and one should know which one has.
 #
-# *Normal equations in float32.* The condition number of our matrix is at most $(\mu_{\max} + \lambda)/\lambda$. At
-# $\lambda = 0.001$ it is some ten thousands, which costs four or five of the seven digits of float32. The backends
-# agree on the losses to about four digits there and to six at $\lambda = 0.03$. For smaller penalties one should
-# use float64 or the singular value decomposition.
+# *Normal equations in float32.* The condition number of our matrix is at most $(\mu_{\max} + \lambda)/\lambda$ with the
+# largest eigenvalue $\mu_{\max}$ without the penalty, here 8.7<!--lesson.largest_eigenvalue-->. At $\lambda = 0.001$
+# that is nearly ten thousand and costs four of the seven digits of float32. The backends agree on the losses to about
+# four digits there and to six at $\lambda = 0.03$. For smaller penalties one should use float64 or the singular value
+# decomposition.
 #
 # ## Summary
 #
@@ -618,10 +621,11 @@ if __name__ == "__main__":
 #    by the means and deviations of the numbers that are present in `reference` (n, d); a missing number (NaN)
 #    becomes 0, and a column with the deviation zero becomes zeros. Its gradient must be finite everywhere.
 # 2. ★ *Leave one out for the price of one.* For ridge regression without a bias the predictions are
-#    $\hat{\mathbf{y}} = \mathbf{H}\mathbf{y}$ with $\mathbf{H} = \mathbf{X}(\mathbf{X}^\top\mathbf{X} +
-#    n\lambda\mathbf{I})^{-1} \mathbf{X}^\top$. If row $i$ is left out *and the matrix in brackets keeps the same
-#    $n\lambda$*, its prediction errs by exactly $(\hat{y}_i - y_i)/(1 - H_{ii})$. Write `leave_one_out_loss(X, y,
-#    strength)`, the mean square of these $n$ errors, without a loop.
+#    $\hat{\mathbf{y}} = \mathbf{H}\mathbf{y}$ with
+#    $\mathbf{H} = \mathbf{X}(\mathbf{X}^\top\mathbf{X} + n\lambda\mathbf{I})^{-1} \mathbf{X}^\top$. If row $i$ is left
+#    out *and the matrix in brackets keeps the same $n\lambda$*, its prediction errs by exactly
+#    $(\hat{y}_i - y_i)/(1 - H_{ii})$. Write `leave_one_out_loss(X, y, strength)`, the mean square of these $n$ errors,
+#    without a loop. (Golub, Heath and Wahba, 1979, choose the strength by a quantity much like it.)
 # 3. *Median and mean.* If $\log y$ is normal with the mean $m$ and the variance $s^2$, what are the median and the
 #    mean of $y$? By how much should our predictions be raised if the mean is wanted?
 # 4. *A code as a number.* Take "MSSubClass" and "MoSold" out of `CODES`. What happens to the cross-validated loss?

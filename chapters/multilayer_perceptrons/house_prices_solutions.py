@@ -42,10 +42,12 @@ def standardise_with_gaps(reference, X):
 # $$(\mathbf{A} - \mathbf{x}\mathbf{x}^\top)^{-1} = \mathbf{A}^{-1} +
 #   \frac{\mathbf{A}^{-1}\mathbf{x}\mathbf{x}^\top\mathbf{A}^{-1}}{1 - h} .$$
 #
-# Its prediction for $\mathbf{x}$ is therefore $\left(1 + \frac{h}{1 - h}\right)(\hat{y}_i - h y_i) =
-# \frac{\hat{y}_i - h y_i}{1 - h}$, and the error $\frac{\hat{y}_i - h y_i}{1 - h} - y_i = \frac{\hat{y}_i - y_i}{1
-# - h}$. A row with $h$ near one, such as a giant house, draws its own prediction towards itself; left out, it is on
-#   its own.
+# Its prediction for $\mathbf{x}$ is therefore
+#
+# $$\Big(1 + \frac{h}{1 - h}\Big)(\hat{y}_i - h y_i) = \frac{\hat{y}_i - h y_i}{1 - h}, \quad \text{with the error}
+#   \quad \frac{\hat{y}_i - h y_i}{1 - h} - y_i = \frac{\hat{y}_i - y_i}{1 - h} .$$
+#
+# A row with $h$ near one, such as a giant house, draws its own prediction towards itself; left out, it is on its own.
 
 
 # %%

@@ -2,7 +2,7 @@
 # name = "mlp"
 # title = "Multilayer perceptrons and dropout"
 # sections = ["5.2", "5.6"]
-# needs = ["softmax-regression"]
+# needs = ["softmax-regression", "activations"]
 # data = ["fashion-mnist"]
 # main = "dropout"
 # [time]
@@ -34,6 +34,7 @@ import itertools
 
 import numpy as np
 from d2l_chapters.linear_classification.softmax_regression import fashion_mnist, softmax
+from d2l_chapters.multilayer_perceptrons.activations import relu
 
 from d2l_core import nn, optim, random, xp
 from d2l_core.autodiff import value_and_grad
@@ -158,25 +159,16 @@ if __name__ == "__main__":
 # $$\mathbf{Z} = \mathbf{X}\mathbf{W}_1^\top + \mathbf{b}_1, \qquad \mathbf{H} = \max(0, \mathbf{Z}), \qquad
 #   \mathbf{O} = \mathbf{H}\mathbf{W}_2^\top + \mathbf{b}_2,$$
 #
-# with $\mathbf{W}_1$ of shape $(m, d)$, $\mathbf{W}_2$ of shape $(k, m)$, biases $(m,)$ and $(k,)$;
-# $\mathbf{Z}$ and $\mathbf{H}$ are $(n, m)$ and the logits $\mathbf{O}$ are $(n, k)$. The loss $L$ is the
-# cross-entropy of the last lesson.
+# with $\mathbf{W}_1$ of shape $(m, d)$, $\mathbf{W}_2$ of shape $(k, m)$, biases $(m,)$ and $(k,)$; $\mathbf{Z}$ and
+# $\mathbf{H}$ are $(n, m)$ and the logits $\mathbf{O}$ are $(n, k)$. The loss $L$ is the cross-entropy, as in softmax
+# regression.
 #
-# **Without the maximum, layers collapse.** If $\mathbf{H} = \mathbf{Z}$, then
+# As [Layers and activation functions](activations.py) showed, it takes the maximum between the layers: without it
+# $\mathbf{O}$ would be one affine map of $\mathbf{X}$, with the weight $\mathbf{W}_2\mathbf{W}_1$ of shape $(k, d)$ and
+# a rank of at most $m$; with it, enough units come as close as one likes to every continuous function on a closed and
+# bounded set. That theorem says neither how many units it takes nor that gradient descent will find them.
 #
-# $$\mathbf{O} = (\mathbf{X}\mathbf{W}_1^\top + \mathbf{b}_1)\mathbf{W}_2^\top + \mathbf{b}_2
-#   = \mathbf{X}(\mathbf{W}_2\mathbf{W}_1)^\top + (\mathbf{W}_2\mathbf{b}_1 + \mathbf{b}_2),$$
-#
-# again one affine map, with the weight $\mathbf{W}_2\mathbf{W}_1$ of shape $(k, d)$, and so for any number of
-# layers. Depth then adds nothing, and if $m < \min(k, d)$ it even takes something away, because the rank of the
-# product cannot exceed $m$.
-#
-# **With it, almost nothing is out of reach.** A network with a single hidden layer can approximate every
-# continuous function on a closed and bounded set as closely as one likes, with every continuous activation
-# except polynomials (Leshno, Lin, Pinkus and Schocken, 1993; Cybenko, 1989, for sigmoids). The theorem says
-# neither how many units it takes nor that gradient descent will find them.
-#
-# **The gradient.** From the last lesson we know
+# **The gradient.** From softmax regression we know
 # $\partial L / \partial \mathbf{O} = (\mathbf{P} - \mathbf{Y})/n$, the softmax of the logits minus the true
 # classes as rows with a single one, all $(n, k)$. Going back one affine map at a time,
 #
@@ -232,11 +224,6 @@ class DenseScratch(nn.Module):
         return xp.matmul(X, xp.matrix_transpose(self.weight)) + self.bias  # (n, in) @ (in, out) -> (n, out)
 
 
-def relu(X):
-    """The positive part of every element."""
-    return xp.where(X > 0, X, xp.zeros_like(X))
-
-
 class DropoutScratch(nn.Module):
     """Zeroes each element with probability p in training."""
 
@@ -264,22 +251,12 @@ def mlp_scratch(num_inputs=784, num_hiddens=(256,), num_outputs=10, p=()):
 
 
 # %% [markdown]
-# The weights start uniform in $\pm\sqrt{6 / (d + m)}$, the rule of Glorot and Bengio (2010), which keeps the
-# size of the activations roughly the same from layer to layer. Before we train, we check that layers without a
-# ReLU collapse, that the gradient formulas are right, and that dropout keeps the mean of ones and adds the
-# variance $p / (1 - p)$.
+# The weights start uniform in $\pm\sqrt{6 / (d + m)}$, the rule of Glorot and Bengio (2010), which keeps the size of
+# the activations roughly the same from layer to layer. Before we train, we check that the gradient formulas are right,
+# and that dropout keeps the mean of ones and adds the variance $p / (1 - p)$.
 
 
 # %%
-def one_affine_map(layers):
-    """The weight and bias of a stack of affine layers with nothing between them."""
-    weight, bias = layers[0].weight, layers[0].bias
-    for layer in layers[1:]:
-        weight = xp.matmul(layer.weight, weight)  # (out, hidden) @ (hidden, in) -> (out, in)
-        bias = xp.matmul(layer.weight, bias) + layer.bias  # (out, hidden) @ (hidden,) -> (out,)
-    return weight, bias
-
-
 def gradients_by_hand(model, X, labels):
     """The formulas of the text for `mlp_scratch` with one hidden layer: gradients of both weights, flat X (n, d)."""
     first, last = model[1], model[3]
@@ -307,10 +284,6 @@ def moments_after_dropout(p, shape=(1000, 100)):
 if __name__ == "__main__":
     X, y = next(iter(fashion_mnist(shown, seed=0).train.epoch(0)))
     X = xp.reshape(X, (-1, 784))  # (256, 1, 28, 28) -> (256, 784)
-    stack = nn.Sequential(DenseScratch(784, 64), DenseScratch(64, 32), DenseScratch(32, 10)).initialise(seed=0)
-    weight, bias = one_affine_map([stack[0], stack[1], stack[2]])
-    gap = np.abs(xp.to_numpy(stack(X)) - xp.to_numpy(X) @ xp.to_numpy(weight).T - xp.to_numpy(bias)).max()
-    print(f"three affine layers against one: {gap:.1e}")
     model = mlp_scratch().initialise(seed=0)
     _, automatic = value_and_grad(lambda X, y: cross_entropy(model(X), y), model)(X, y)
     gaps = [xp.max(xp.abs(ours - automatic[path])) for path, ours in gradients_by_hand(model, X, y).items()]
@@ -322,8 +295,8 @@ if __name__ == "__main__":
 # %% [markdown]
 # ## Concise
 #
-# The model without dropout has one hidden layer of 256 units, the one with dropout has two and drops half of
-# each. As in the last lesson there are batches of 256 images, the learning rate 0.1 and ten epochs.
+# The model without dropout has one hidden layer of 256 units, the one with dropout has two and drops half of each. As
+# in softmax regression there are batches of 256 images, the learning rate 0.1 and ten epochs.
 
 
 # %%
@@ -397,11 +370,11 @@ if __name__ == "__main__":
     print(results_table("mlp"))
 
 # %% [markdown]
-# On the sample, with seed 0 on PyTorch, the network without dropout ended at 0.796<!--lesson.mlp_val_acc @torch-->
-# and the one with dropout at 0.803<!--lesson.dropout_val_acc @torch-->. Softmax regression reached 0.80 on the same
-# images: after 240 steps the hidden layer has not yet paid for itself. On all images ten epochs are 2,350 steps, and
-# there the two reach 85.4 %<!--mlp.val_acc--> and 85.2 %<!--dropout.val_acc-->, two points more than softmax
-# regression.
+# On the sample, with seed 0 on PyTorch, the network without dropout ended at 0.796<!--lesson.mlp_val_acc @torch--> and
+# the one with dropout at 0.803<!--lesson.dropout_val_acc @torch-->. Softmax regression reached 0.80 on the same images:
+# after 240 steps the hidden layer has not yet paid for itself. On all images ten epochs are 2,350 steps, and there the
+# two reach 85.4 %<!--mlp.val_acc--> and 85.2 %<!--dropout.val_acc-->, two points more than softmax regression (three
+# with other seeds).
 #
 # With dropout the training loss, 0.666<!--lesson.dropout_loss @torch-->, is *higher* than the validation loss,
 # 0.545<!--lesson.dropout_val_loss @torch-->: the first was measured on thinned networks, the second on the whole one.
@@ -520,14 +493,17 @@ if __name__ == "__main__":
         report(**{f"val_acc_{name}": history.final("val_acc"), f"spread_{name}": max(spread_of_units(model))})
 
 # %% [markdown]
-# With zeros the hidden values are zero, so $\partial L / \partial \mathbf{W}_2 = 0$; the outgoing weights are zero,
-# so $\partial L / \partial \mathbf{H} = 0$ and nothing reaches the first layer. Only the output biases can move: the
-# accuracy stays at 0.1<!--lesson.val_acc_zeros @torch--> for ever. With 0.01 everywhere there is a gradient, but it
-# is the same for all sixteen units, and equal weights plus equal gradients give equal weights: the spread between the
-# units after 240 steps is exactly 0<!--lesson.spread_equal @torch-->. Sixteen units do the work of one: their
-# accuracy on PyTorch was 0.25<!--lesson.val_acc_equal @torch-->, where one unit from a random start reached
-# 0.19<!--lesson.val_acc_one_unit @torch--> and sixteen that start differently
-# 0.78<!--lesson.val_acc_sixteen_units @torch-->.
+# With zeros the hidden values are zero, so $\partial L / \partial \mathbf{W}_2 = 0$; the outgoing weights are zero, so
+# $\partial L / \partial \mathbf{H} = 0$ and nothing reaches the first layer. Only the output biases can move: the
+# accuracy stays at 0.1<!--lesson.val_acc_zeros @torch--> for ever. With 0.01 everywhere there is a gradient, but it is
+# the same for all sixteen units, and equal weights plus equal gradients give equal weights: the spread between the
+# units after 240 steps is exactly 0<!--lesson.spread_equal @torch--> on PyTorch, and so on NumPy, JAX and TensorFlow.
+# Sixteen units do the work of one: their accuracy on PyTorch was 0.25<!--lesson.val_acc_equal @torch-->, where one unit
+# from a random start reached 0.19<!--lesson.val_acc_one_unit @torch--> and sixteen that start differently
+# 0.78<!--lesson.val_acc_sixteen_units @torch-->. MXNet does not round the gradients of all sixteen alike. They part in
+# the last bit of the first step, and descent magnifies the difference, until after ten epochs the spread is
+# 0.20<!--lesson.spread_equal @mxnet--> and the accuracy 0.38<!--lesson.val_acc_equal @mxnet-->. Equal units balance
+# like a pencil on its point, and one should not wait for rounding to tip it.
 #
 # **Dead units.** A hidden unit that is shut for every image has the gradient zero and cannot come back. We
 # raise the learning rate and count.
@@ -672,7 +648,7 @@ if __name__ == "__main__":
 # 1.197<!--lesson.unscaled_val_loss @torch--> instead of 0.553<!--lesson.scaled_val_loss @torch--> and the accuracy
 # 0.677<!--lesson.unscaled_val_acc @torch--> instead of 0.790<!--lesson.scaled_val_acc @torch-->. Halving the weights
 # behind both dropout layers afterwards, as the original paper did, brings it to
-# 0.718<!--lesson.halved_val_acc @torch-->. (Without biases nothing would change: all sums would be halved alike.)
+# 0.718<!--lesson.halved_val_acc @torch-->. (Without biases it would change no answer: all sums would be halved alike.)
 #
 # ## Under the surface
 #
@@ -730,10 +706,6 @@ if __name__ == "__main__":
 #
 # ## References
 #
-# - G. Cybenko (1989), *Approximation by Superpositions of a Sigmoidal Function*, Mathematics of Control,
-#   Signals, and Systems 2.
-# - M. Leshno, V. Y. Lin, A. Pinkus and S. Schocken (1993), *Multilayer Feedforward Networks With a
-#   Nonpolynomial Activation Function Can Approximate Any Function*, Neural Networks 6.
 # - X. Glorot and Y. Bengio (2010), *Understanding the Difficulty of Training Deep Feedforward Neural Networks*,
 #   AISTATS.
 # - A. L. Maas, A. Y. Hannun and A. Y. Ng (2013), *Rectifier Nonlinearities Improve Neural Network Acoustic

@@ -48,11 +48,12 @@ if __name__ == "__main__":
 
 # %% [markdown]
 # On the sample (seed 0, PyTorch) the ordinary ReLU wavers at the learning rate 1 between 0.18 and 0.41 and gets
-# nowhere, because three quarters of its units are gone. With the slope 0.01 the start is worse, and yet the
-# network climbs from 0.10 to 0.46 in ten epochs: units that were shut find their way back. With the slope 0.1 the
-# run breaks off in the third epoch with an infinite loss. So the small slope cures the death of units but not its
-# cause. A dead unit at least keeps still; a living one swings on, and the steps are simply too long. At the rate
-# 0.5 all three end between 0.79 and 0.82, and the right cure is a smaller step.
+# nowhere, because three quarters of its units are gone. With the slope 0.01 the start is worse, and yet the network
+# climbs from 0.10 to 0.46 in ten epochs: units that were shut find their way back. (Each of these accuracies depends on
+# rounding, so that another backend ends elsewhere; what they have in common does not.) With the slope 0.1 the run
+# breaks off in the third epoch with an infinite loss. So the small slope cures the death of units but not its cause. A
+# dead unit at least keeps still; a living one swings on, and the steps are simply too long. At the rate 0.5 all three
+# end between 0.79 and 0.82, and the right cure is a smaller step.
 #
 # ## 2. The vote of the thinned networks
 #

@@ -2,7 +2,7 @@
 # name = "numerical-stability"
 # title = "Numerical stability and initial values"
 # sections = ["5.4"]
-# needs = ["softmax-regression", "mlp"]
+# needs = ["softmax-regression", "activations", "mlp"]
 # data = ["fashion-mnist"]
 # main = "he"
 # [time]
@@ -37,7 +37,8 @@ import math
 
 import numpy as np
 from d2l_chapters.linear_classification.softmax_regression import fashion_mnist
-from d2l_chapters.multilayer_perceptrons.mlp import mlp, relu, train
+from d2l_chapters.multilayer_perceptrons.activations import relu
+from d2l_chapters.multilayer_perceptrons.mlp import mlp, train
 
 from d2l_core import nn, optim, random, xp
 from d2l_core.lessons import Job, report, scale
@@ -115,8 +116,8 @@ if __name__ == "__main__":
 
 # %% [markdown]
 # After a hundred factors the elements have some twenty-five digits before the point, give or take a few, and after two
-# hundred all products have left float32, which ends at $3.4 \cdot 10^{38}$. What is left then are infinities, and their
-# differences, which are no numbers.
+# hundred all products have left float32, which ends at $3.4 \cdot 10^{38}$. What is left then are infinities and soon,
+# as their differences, no numbers at all (NaN).
 #
 # **The theory** is not hard for this case. Multiply a unit vector $\mathbf{u}$ by one matrix $\mathbf{A}$. Each element
 # of $\mathbf{A}\mathbf{u}$ is a sum of independent normal numbers with the variance $\sigma^2 \sum_j u_j^2 = \sigma^2$,
@@ -191,10 +192,11 @@ def plot_products(factors, sigmas=(1.0, 0.57, 0.25), shown=12):
         axes.plot(steps, logs, color=colour, linestyle=style, linewidth=0.6, alpha=0.7)
         theory = exponents_in_theory(factors.shape[-1], sigma)[0] / math.log(10.0)
         axes.plot(steps, theory * steps, color=colour, linestyle=style, linewidth=2.5, label=rf"$\sigma = {sigma}$")
-    axes.axhline(math.log10(3.4e38), color=INK, linestyle=":", linewidth=1)
-    axes.axhline(math.log10(1.2e-38), color=INK, linestyle=":", linewidth=1)
-    axes.set(xlabel="factors", ylabel=r"$\log_{10}$ of the length", ylim=(-45, 45))
-    axes.legend(loc="upper left")
+    for end, name, place in ((3.4e38, "largest float32", "bottom"), (1.2e-38, "smallest normal float32", "top")):
+        axes.axhline(math.log10(end), color=INK, linestyle=":", linewidth=1)
+        axes.text(1, math.log10(end), name, va=place, fontsize=8)
+    axes.set(xlabel="factors", ylabel=r"$\log_{10}$ of the length", ylim=(-47, 47))
+    axes.legend(loc="center left", bbox_to_anchor=(0.0, 0.77))
     return figure
 
 
@@ -224,12 +226,12 @@ if __name__ == "__main__":
 #
 # ## The slope of the activation
 #
-# Between the matrices of a network stand activations, and each $\mathbf{J}_i$ contains their slopes as further
-# factors. For the sigmoid $s(z) = 1/(1 + e^{-z})$ the slope is $s(z)(1 - s(z))$, a product of two numbers that add
-# up to one; it is largest at $z = 0$, where it is $\frac14$. Even there, ten layers with weights that would
-# otherwise preserve lengths multiply the gradient by $4^{-10}$, less than a millionth; and where $|z|$ is large,
-# the slope is nearly zero. The ReLU's slope is one or zero, tanh's is one at $z = 0$. How the activations differ
-# otherwise is the subject of [Activation functions](activations.py).
+# Between the matrices of a network stand activations, and each $\mathbf{J}_i$ contains their slopes as further factors.
+# For the sigmoid $s(z) = 1/(1 + e^{-z})$ the slope is $s(z)(1 - s(z))$, a product of two numbers that add up to one; it
+# is largest at $z = 0$, where it is $\frac14$. Even there, ten layers with weights that would otherwise preserve
+# lengths multiply the gradient by $4^{-10}$, less than a millionth; and where $|z|$ is large, the slope is nearly zero.
+# The ReLU's slope is one or zero, tanh's is one at $z = 0$. How the activations differ otherwise is the subject of
+# [Layers and activation functions](activations.py).
 
 
 # %%
@@ -305,12 +307,12 @@ def xavier_normal(shape, key):
     return random.normal(shape, *key, std=math.sqrt(2.0 / sum(shape)))
 
 
-def identity_slope(h):
+def relu_slope(h):
     """Slope of the ReLU, from its value."""
     return xp.where(h > 0, xp.ones_like(h), xp.zeros_like(h))
 
 
-ACTIVATIONS = {"relu": (relu, identity_slope), "tanh": (xp.tanh, lambda h: 1.0 - h * h)}
+ACTIVATIONS = {"relu": (relu, relu_slope), "tanh": (xp.tanh, lambda h: 1.0 - h * h)}
 """Each with its slope as a function of its value."""
 
 
@@ -472,10 +474,11 @@ if __name__ == "__main__":
     print(results_table("numerical-stability"))
 
 # %% [markdown]
-# From He's values the network reached 0.769<!--he.val_acc mean-->, from Xavier's 0.594<!--xavier.val_acc mean--> in the
-# mean of three seeds: it starts with logits about a thousand times smaller and needs several epochs to grow them. With
-# weights of the size 0.01 it stayed at 0.100<!--small.val_acc mean-->, the share of a single class; nothing reaches the
-# output but its own bias.
+# From He's values the network reached 0.769<!--he.val_acc mean-->, from Xavier's 0.594<!--xavier.val_acc mean--> on
+# NumPy in the mean of three seeds (twenty layers magnify rounding, and a single seed may end 0.07 elsewhere on another
+# backend). With Xavier's values the logits are about a thousand times smaller at the start, and it takes several epochs
+# to grow them. With weights of the size 0.01 the accuracy stayed at 0.100<!--small.val_acc mean-->, the share of a
+# single class; nothing reaches the output but its own bias.
 #
 # ## What goes wrong
 #
@@ -508,11 +511,11 @@ if __name__ == "__main__":
     report(distinct_plain=distinct_units(0.0, scale()), distinct_dropout=distinct_units(0.5, scale()))
 
 # %% [markdown]
-# Without dropout 1<!--lesson.distinct_plain--> distinct unit is left of sixteen after an epoch; with dropout there
-# are 16<!--lesson.distinct_dropout-->: the random masks break the symmetry. Random initial weights do the same at
-# no cost. (Units count as distinct if a weight differs by more than $10^{-5}$. With a number of units that does not
-# fill the registers of the processor, a library may add up the last columns of a matrix product in another order,
-# and equal units part in the last bit. Do not rely on that.)
+# Without dropout 1<!--lesson.distinct_plain--> distinct unit is left of sixteen after an epoch; with dropout there are
+# 16<!--lesson.distinct_dropout-->: the random masks break the symmetry. Random initial weights do the same at no cost.
+# (Units count as distinct if a weight differs by more than $10^{-5}$. Rounding, too, may part equal units in the last
+# bit, where a library does not treat all columns of a product alike; [Multilayer perceptrons](mlp.py) tells what comes
+# of it on MXNet. Do not rely on that.)
 #
 # **Infinity minus infinity.** A product that overflows does not stop at infinity. The next sum that contains an
 # infinite term of each sign is not a number, and everything computed from it neither. The remedy is the one of

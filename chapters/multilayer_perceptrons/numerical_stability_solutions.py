@@ -5,7 +5,7 @@
 import math
 
 import numpy as np
-from d2l_chapters.multilayer_perceptrons.mlp import relu
+from d2l_chapters.multilayer_perceptrons.activations import relu
 from d2l_chapters.multilayer_perceptrons.numerical_stability import he_normal
 
 from d2l_core import random, xp

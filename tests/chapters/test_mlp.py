@@ -11,6 +11,7 @@ from _examining import examine
 from d2l_chapters.linear_classification.softmax_regression import fashion_mnist
 from d2l_chapters.multilayer_perceptrons import mlp as lesson
 from d2l_chapters.multilayer_perceptrons import mlp_solutions as solutions
+from d2l_chapters.multilayer_perceptrons.activations import collapse
 
 from d2l_core import nn, random, xp
 from d2l_core.autodiff import value_and_grad
@@ -87,7 +88,7 @@ def test_affine_layers_collapse_and_a_relu_prevents_it():
     stack = nn.Sequential(*layers).initialise(seed=0)
     for layer in layers:
         layer.bias = xp.asarray(random.normal(layer.bias.shape, "test_mlp", layer.path))
-    weight, bias = (xp.to_numpy(part) for part in lesson.one_affine_map(layers))
+    weight, bias = (xp.to_numpy(part) for part in collapse([(layer.weight, layer.bias) for layer in layers]))
     assert (weight.shape, bias.shape) == ((10, 784), (10,))
     assert np.linalg.matrix_rank(weight) == 8
     np.testing.assert_allclose(xp.to_numpy(stack(X)), xp.to_numpy(X) @ weight.T + bias, atol=1e-4)

@@ -83,14 +83,6 @@ def test_bytes_and_sorted_data_are_worse():
     assert in_order.final("val_acc") < plain.final("val_acc") - 0.1
 
 
-def test_confusion_counts_every_image():
-    run = lesson.jobs["concise"].run("smoke")
-    counts = lesson.confusion(run.model, run.data.val)
-    assert counts.shape == (10, 10)
-    assert counts.sum() == 256
-    assert np.trace(counts) / 256 == pytest.approx(run.history.final("val_acc"), abs=1e-6)
-
-
 def test_training_never_moves_the_mean_row():
     mean_row, weight = solutions.drift_of_the_mean_row("smoke")
     assert weight > 0.01
@@ -129,4 +121,3 @@ def test_the_figures_can_be_drawn():
     run = lesson.jobs["concise"].run("smoke")
     assert len(lesson.plot_idea().axes) == 3
     assert len(lesson.plot_templates(run.model).axes) == 10
-    assert len(lesson.plot_confusion(lesson.confusion(run.model, run.data.val)).axes) == 1
