@@ -15,18 +15,23 @@ from d2l_core.errors import UsageError
 @lesson_argument
 @click.option("-o", "--output", metavar="FILE", help="LESSON.ipynb if not given; - is standard output.")
 @click.option("--force", is_flag=True, help="Replace the file if there is one.")
-def notebook(lesson: str, output: str | None, force: bool) -> None:
+@click.option("--execute", is_flag=True, help="Run it, too, and keep what its cells print and draw.")
+def notebook(lesson: str, output: str | None, force: bool, execute: bool) -> None:
     """Turn LESSON into a notebook that runs from top to bottom on any backend."""
     from d2l_core.lessons import find_lesson
-    from d2l_core.lessons._notebook import notebook_json
+    from d2l_core.lessons._notebook import executed, notebook_json
 
     found = find_lesson(lesson)
-    if output == STANDARD_OUTPUT:
-        click.echo(notebook_json(found), nl=False)
+    path = None if output == STANDARD_OUTPUT else Path(output or f"{lesson}.ipynb")
+    if path is not None:
+        check_writable(path, "--output")
+        if path.is_file() and not force:
+            raise UsageError(f"{path} exists already; name another file with -o or replace it with --force.")
+    text = notebook_json(found)
+    if execute:
+        text = executed(text, lambda cell, cells: click.echo(f"cell {cell} of {cells}", err=True))
+    if path is None:
+        click.echo(text, nl=False)
         return
-    path = Path(output or f"{lesson}.ipynb")
-    check_writable(path, "--output")
-    if path.is_file() and not force:
-        raise UsageError(f"{path} exists already; name another file with -o or replace it with --force.")
-    write_text(notebook_json(found), path)
+    write_text(text, path)
     click.echo(f"{path}: open it with Jupyter; D2L_BACKEND and D2L_SCALE choose what it runs on and how long.")

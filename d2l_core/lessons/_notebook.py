@@ -11,14 +11,15 @@ import ast
 import io
 import re
 import tokenize
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 from d2l_core.errors import D2LError
 from d2l_core.lessons._header import _BLOCK, SCALES, Header
 from d2l_core.lessons._registry import Lesson
 from d2l_core.lessons.figures import without_markers
 
-__all__ = ["notebook_json", "percent_source", "without_guards"]
+__all__ = ["executed", "notebook_json", "percent_source", "without_guards"]
 
 _METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
@@ -43,6 +44,39 @@ def notebook_json(lesson: Lesson) -> str:
     notebook.metadata.clear()
     notebook.metadata.update(_METADATA)
     text: str = jupytext.writes(notebook, fmt="ipynb")
+    return text if text.endswith("\n") else text + "\n"
+
+
+def executed(notebook: str, started: Callable[[int, int], None] = lambda cell, cells: None) -> str:
+    """A notebook with what its cells give: text and figures, computed in a Jupyter kernel of this Python.
+
+    Args:
+        notebook: as `notebook_json` gives it.
+        started: told of each code cell before it runs: which one it is, from 1, and of how many.
+
+    Raises:
+        D2LError: nbclient or ipykernel is not installed, or a cell fails; the message has its error.
+    """
+    try:
+        import ipykernel  # type: ignore[import-not-found,unused-ignore] # noqa: F401 - the kernel is another process
+        import nbclient  # type: ignore[import-not-found,unused-ignore]
+        import nbformat
+    except ImportError as error:
+        raise D2LError(
+            f'To execute notebooks needs {error.name}; install it with: pip install "d2l-core[notebook]"'
+        ) from error
+    found = nbformat.reads(notebook, as_version=4)
+    numbers = [i for i, cell in enumerate(found.cells) if cell.cell_type == "code"]
+
+    def before(cell_index: int, **_: Any) -> None:
+        started(numbers.index(cell_index) + 1, len(numbers))
+
+    client = nbclient.NotebookClient(found, timeout=None, kernel_name="python3", on_cell_execute=before)
+    try:
+        client.execute()
+    except nbclient.exceptions.CellExecutionError as error:
+        raise D2LError(f"A cell of the notebook fails with {error.ename}: {error.evalue}") from error
+    text: str = nbformat.writes(found)
     return text if text.endswith("\n") else text + "\n"
 
 

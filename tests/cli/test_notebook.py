@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -131,25 +129,37 @@ def test_without_jupytext(d2l: Command, tmp_path: Path, monkeypatch: pytest.Monk
     assert ended.err == 'Error: Notebooks need jupytext; install it with: pip install "d2l-core[notebook]"\n'
 
 
-_EXECUTE = """
-import sys, nbformat
-from nbclient import NotebookClient
-notebook = nbformat.read(sys.argv[1], 4)
-nbformat.validate(notebook)
-NotebookClient(notebook, timeout=240, kernel_name="python3").execute()
-outputs = [output for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs]
-print(sum("image/png" in output.get("data", {}) for output in outputs))
-"""
-
-
 @pytest.mark.parametrize("framework", installed_backends())
 def test_notebook_runs_from_top_to_bottom(
     here: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, framework: str
 ) -> None:
     monkeypatch.setenv("D2L_BACKEND", framework)
     monkeypatch.setenv("D2L_SCALE", "smoke")
-    assert here("notebook", LESSON).status == 0
-    command = [sys.executable, "-c", _EXECUTE, f"{LESSON}.ipynb"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300)
-    assert done.returncode == 0, done.stderr[-3000:]
-    assert int(done.stdout) > 0, "no figure is shown"
+    ended = here("notebook", LESSON, "--execute")
+    assert ended.status == 0, ended.err
+    cells = [cell for cell in json.loads((tmp_path / f"{LESSON}.ipynb").read_text())["cells"] if "outputs" in cell]
+    assert f"cell {len(cells)} of {len(cells)}" in ended.err
+    outputs = [output for cell in cells for output in cell["outputs"]]
+    assert any("image/png" in output.get("data", {}) for output in outputs), "no figure is shown"
+    assert framework in str(outputs)
+
+
+def test_a_cell_that_fails_is_told_in_a_sentence_and_nothing_is_written(
+    here: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("D2L_BACKEND", "numpy")
+    monkeypatch.setenv("D2L_SCALE", "tiny")
+    ended = here("notebook", LESSON, "--execute")
+    assert ended.status == 1
+    assert ended.err.splitlines()[-1].startswith("Error: A cell of the notebook fails with UsageError: ")
+    assert not (tmp_path / f"{LESSON}.ipynb").exists()
+
+
+def test_without_nbclient(d2l: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "nbclient.py").write_text("raise ImportError(name='nbclient')")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    ended = d2l("notebook", LESSON, "--execute")
+    assert ended.status == 1
+    assert (
+        ended.err == 'Error: To execute notebooks needs nbclient; install it with: pip install "d2l-core[notebook]"\n'
+    )
