@@ -94,18 +94,21 @@ if __name__ == "__main__":
 # we have as many independent streams as there are names. The upper 53 bits of a word $w$, read as an integer and
 # divided by $2^{53}$, are a number $u$ in $[0, 1)$, uniform on the multiples of $2^{-53}$ and exact in float64. A
 # normal number with mean 0 and standard deviation $\sigma$ is $\sigma\, \Phi^{-1}(u)$, where $\Phi$ is the normal
-# distribution function, since $P(\Phi^{-1}(u) \le z) = P(u \le \Phi(z)) = \Phi(z)$.
+# distribution function, since $P(\Phi^{-1}(u) \le z) = P(u \le \Phi(z)) = \Phi(z)$. (As $\Phi^{-1}(0)$ is infinite,
+# half a step, $2^{-54}$, is added to $u$ first.)
 #
 # **Which scale.** Let a weight have the shape (out, in); for a convolution (out, in, height, width) each of the
 # following numbers is multiplied by height times width. The *fan-in* $n_{\text{in}}$ is the number of inputs of one
 # unit, the *fan-out* $n_{\text{out}}$ the number of units that one input goes to. [Numerical
 # stability](../multilayer_perceptrons/numerical_stability.py) derives which variance keeps signals and gradients at
-# their size: $2/(n_{\text{in}} + n_{\text{out}})$ (Xavier), and $2/n_{\text{in}}$ behind a ReLU (He). A uniform
-# distribution on $[-b, b]$ has the variance $b^2/3$, so each rule has two forms, with a normal distribution and
-# with a uniform one, whose bound is $\sqrt 3$ standard deviations. The choice between the two forms hardly matters.
+# their size: $2/(n_{\text{in}} + n_{\text{out}})$ (Glorot and Bengio, 2010; called Xavier's rule after Xavier Glorot),
+# and $2/n_{\text{in}}$ behind a ReLU (He and others, 2015). A uniform distribution on $[-b, b]$ has the variance
+# $b^2/3$, so each rule has two forms, with a normal distribution and with a uniform one, whose bound is $\sqrt 3$
+# standard deviations. The choice between the two forms hardly matters.
 #
 # *Orthogonal* weights (Saxe, McClelland and Ganguli, 2014) preserve not the average length of a vector but every
-# length: the rows are orthogonal and of length 1 (or the columns, if there are fewer of them). Each row of a wide
+# length, unless there are fewer outputs than inputs: the columns are orthogonal and of length 1 (or the rows, if there
+# are fewer of them, and then every gradient keeps its length on the way back). Each row of a wide
 # matrix has $n_{\text{in}}$ elements whose squares add up to 1, so their mean square is $1/n_{\text{in}}$, and in
 # general $1/\max(n_{\text{in}}, n_{\text{out}})$.
 #
@@ -388,7 +391,8 @@ if __name__ == "__main__":
 # 2.303<!--lesson.small_first_loss-->, which is $\log 10$: the network says the same about every image, the
 # gradients have all but vanished, and after five epochs it was right in 0.10<!--lesson.small_acc--> of the cases.
 # With $c = 3$ the first loss is 911<!--lesson.large_first_loss-->: logits of a thousand, mostly wrong and entirely
-# sure of themselves, and gradients to match. That run diverges.
+# sure of themselves, and gradients to match. That run diverges. (In the last digit of an accuracy the backends differ,
+# since training magnifies what rounding begins.)
 #
 # The first loss is thus a cheap check. For $k$ classes it should be near $\log k$, not far above; and if it is
 # $\log k$ to four digits in a network without a reason for it, nothing gets through.
