@@ -426,7 +426,8 @@ if __name__ == "__main__":
 #
 # For pooling some frameworks offer to round the division up instead of down (`ceil_mode` in PyTorch,
 # `pooling_convention="full"` in MXNet), so that no pixel is lost and the last window hangs over the edge. PyTorch's
-# `Conv2d` has a `padding_mode` for mirrored, repeated and wrapped frames; elsewhere one pads first, as `framed` does.
+# `Conv2d` has a `padding_mode` for mirrored, repeated and wrapped frames, and Flax's `Conv` takes `"REFLECT"` and
+# `"CIRCULAR"`; with Keras and Gluon one pads first, as `framed` does.
 # Here padding is always zeros, equal on both sides, and the division is rounded down, on every backend.
 #
 # ## Summary
