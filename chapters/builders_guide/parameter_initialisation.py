@@ -360,7 +360,7 @@ if __name__ == "__main__":
 
 
 # %%
-def by_scale(factor, scale, epochs=5):
+def by_scale(factor, scale, epochs=5, lr=0.05):
     """First loss and final accuracy (NaN if the run diverged) from He's values times a factor."""
 
     def scaled(shape, key):
@@ -371,7 +371,7 @@ def by_scale(factor, scale, epochs=5):
     model = classifier(scaled, num_hiddens=(128,) * 5).initialise(X, seed=0)
     first = float(xp.to_numpy(cross_entropy(model(X), y)))
     try:
-        return first, train(model, data, epochs=epochs, lr=0.05).final("val_acc")
+        return first, train(model, data, epochs=epochs, lr=lr).final("val_acc")
     except TrainingDiverged:
         return first, math.nan
 

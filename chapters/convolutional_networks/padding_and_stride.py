@@ -152,11 +152,10 @@ def corr2d_strided(X, K, padding=0, stride=1, dilation=1):
 # %%
 def random_setting(number):
     """A size (h, w), a window (k, m), padding, stride and dilation, in which the kernel fits."""
+    lowest, choices = np.array([1, 1, 1, 1, 0, 1, 1]), np.array([14, 14, 5, 5, 4, 4, 3], dtype=np.uint64)
     while True:
-        draws = [
-            int(word) for word in words(7, "settings", number) % np.array([14, 14, 5, 5, 4, 4, 3], dtype=np.uint64)
-        ]
-        h, w, k, m, padding, stride, dilation = (draw + (i != 4) for i, draw in enumerate(draws))
+        draws = lowest + (words(7, "settings", number) % choices).astype(int)  # (7,)
+        h, w, k, m, padding, stride, dilation = map(int, draws)
         if all(n + 2 * padding > dilation * (size - 1) for n, size in ((h, k), (w, m))):
             return (h, w), (k, m), padding, stride, dilation
         number += 1_000_000

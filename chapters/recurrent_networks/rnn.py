@@ -354,7 +354,7 @@ if __name__ == "__main__":
 # 7.28<!--concise.val_ppl @torch--> and JAX at 7.28<!--concise.val_ppl @jax-->.
 
 # %%
-VOCABULARY_SIZE = 28
+VOCABULARY_SIZE, NUM_HIDDENS = 28, 32
 
 shared = {
     "data": text_windows,
@@ -366,8 +366,8 @@ shared = {
     "headline": "val_ppl",
 }
 jobs = {
-    "scratch": Job(model=lambda: CharacterModel(RNNScratch(VOCABULARY_SIZE, 32), VOCABULARY_SIZE), **shared),
-    "concise": Job(model=lambda: CharacterModel(nn.RNN(32), VOCABULARY_SIZE), **shared),
+    "scratch": Job(model=lambda: CharacterModel(RNNScratch(VOCABULARY_SIZE, NUM_HIDDENS), VOCABULARY_SIZE), **shared),
+    "concise": Job(model=lambda: CharacterModel(nn.RNN(NUM_HIDDENS), VOCABULARY_SIZE), **shared),
 }
 
 
@@ -676,7 +676,7 @@ def depends_on_neighbours(model, X, changed=0, observed=1):
 
 # %%
 if __name__ == "__main__":
-    mixed_up = replace(jobs["concise"], model=lambda: MixedUpModel(nn.RNN(32), VOCABULARY_SIZE)).run(shown)
+    mixed_up = replace(jobs["concise"], model=lambda: MixedUpModel(nn.RNN(NUM_HIDDENS), VOCABULARY_SIZE)).run(shown)
     report(mixed_up_ppl=mixed_up.history.final("val_ppl"))
     report(moved_when_mixed_up=depends_on_neighbours(mixed_up.model, X), moved=depends_on_neighbours(run.model, X))
 
