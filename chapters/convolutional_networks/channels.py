@@ -352,11 +352,11 @@ if __name__ == "__main__":
 # pictures can tell, nothing was lost.
 #
 # One might conclude that the full layer had learned nearly separable kernels. Not at all. The best approximation of
-# rank one keeps 33.9 %<!--lesson.kept--> of its squared weights; for random kernels of this shape it is 27.7
-# %<!--lesson.kept_of_random-->. Put into the trained network in place of the full bank, it lets the accuracy drop from
-# 78.4 %<!--lesson.accuracy_before--> to 53.5 %<!--lesson.accuracy_with_rank_one--> (NumPy; to 51.3
-# %<!--lesson.accuracy_with_rank_one @torch--> on PyTorch, since training magnifies rounding). The right conclusion is
-# that there are many good sets of weights, and a constrained network finds another one. To save weights, constrain
+# rank one keeps 33.9 %<!--lesson.kept--> of its squared weights; for random kernels of this shape it is
+# 27.7 %<!--lesson.kept_of_random-->. Put into the trained network in place of the full bank, it lets the accuracy drop
+# from 78.4 %<!--lesson.accuracy_before--> to 53.5 %<!--lesson.accuracy_with_rank_one--> (NumPy; to
+# 51.3 %<!--lesson.accuracy_with_rank_one @torch--> on PyTorch, since training magnifies rounding). The right conclusion
+# is that there are many good sets of weights, and a constrained network finds another one. To save weights, constrain
 # before training, not afterwards.
 #
 # ## What goes wrong

@@ -344,8 +344,8 @@ if __name__ == "__main__":
 # gradients add up. The window of four sixes is a tie. The library's pooling gives everything to the first of them, in
 # the order of reading, and the gradients sum to 1<!--lesson.sum_at_ties-->, as they must. Our own `pool2d` takes the
 # largest along an axis, for which the library has another rule: equals share, so each of the sixes receives a quarter.
-# Ties are no curiosity: the ground of our photographs is black, and its windows are ties of four zeros. In all, 25.0
-# %<!--lesson.share_of_winners--> of the pixels of real edge maps receive a gradient.
+# Ties are no curiosity: the ground of our photographs is black, and its windows are ties of four zeros. In all,
+# 25.0 %<!--lesson.share_of_winners--> of the pixels of real edge maps receive a gradient.
 #
 # ## What goes wrong
 #
