@@ -37,7 +37,7 @@ from d2l_chapters.convolutional_networks.pooling import windows
 from d2l_chapters.linear_classification.softmax_regression import fashion_mnist
 
 from d2l_core import nn, optim, xp
-from d2l_core.autodiff import value_and_grad
+from d2l_core.autodiff import compiled, value_and_grad
 from d2l_core.data import to_float_images
 from d2l_core.lessons import Job, report, scale
 from d2l_core.nn.functional import accuracy, cross_entropy, squared_error
@@ -140,7 +140,7 @@ SOBEL = np.array([[-1.0, 0.0, 1.0], [-2.0, 0.0, 2.0], [-1.0, 0.0, 1.0]])
 
 def learn_kernel(X, target, steps=200, lr=0.6):
     """A 3 x 3 kernel (1, 1, 3, 3) whose feature map of X (n, 1, h, w) is near the target, and the losses."""
-    gradient_of = value_and_grad(lambda K: squared_error(corr2d_multi(X, K), target))
+    gradient_of = compiled(value_and_grad(lambda K: squared_error(corr2d_multi(X, K), target)), [])
     K, losses = xp.zeros((1, 1, 3, 3)), []
     for _ in range(steps):
         value, gradient = gradient_of(K)
