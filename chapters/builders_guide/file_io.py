@@ -353,11 +353,11 @@ if __name__ == "__main__":
     report(gap_resumed=gaps[0], gap_forgotten=gaps[1])
 
 # %% [markdown]
-# With the whole state the losses are those of the uninterrupted run, with a difference of
-# 0<!--lesson.gap_resumed-->. With the weights alone they are off by up to 0.112<!--lesson.gap_forgotten-->: Adam has
-# to find its running means anew, and its first step changes every weight by the whole learning rate, however small its
-# gradient. No error tells; the run merely becomes a little
-# worse each time it is resumed. The `Trainer` saves all of it, in this format, if one names a file.
+# With the whole state the losses are those of the uninterrupted run, with a difference of 0<!--lesson.gap_resumed-->.
+# With the weights alone they are off by up to 0.112<!--lesson.gap_forgotten-->: Adam has to find its running means
+# anew, and its first step changes every weight by the whole learning rate, however small its gradient. No error tells;
+# the run merely becomes a little worse each time it is resumed. The `Trainer` saves all of it, in this format, if one
+# names a file.
 
 # %%
 if __name__ == "__main__":

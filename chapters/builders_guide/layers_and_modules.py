@@ -312,8 +312,8 @@ if __name__ == "__main__":
 #
 # Thirty blocks in a row, each an affine map to 16 numbers followed by tanh: does anything of the input arrive at the
 # end? He and others (2016) put a detour around each block $g$, $\mathbf{x} \mapsto \mathbf{x} + g(\mathbf{x})$. The
-# matrix of derivatives is then $\mathbf{I} + J_g$ instead of $J_g$: where a product of thirty small $J_g$ vanishes,
-# the product of the $\mathbf{I} + J_g$ does not. As a module, the detour is three lines around any other module.
+# matrix of derivatives is then $\mathbf{I} + J_g$ instead of $J_g$: where a product of thirty small $J_g$ vanishes, the
+# product of the $\mathbf{I} + J_g$ does not. As a module, the detour is three lines around any other module.
 #
 # To see the sizes we need no change of the model. A *hook* is a function that the engine calls after each call of a
 # module, with its inputs and its output. What it returns, if anything, takes the output's place; ours only notes.

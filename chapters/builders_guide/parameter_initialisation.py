@@ -108,9 +108,9 @@ if __name__ == "__main__":
 #
 # *Orthogonal* weights (Saxe, McClelland and Ganguli, 2014) preserve not the average length of a vector but every
 # length, unless there are fewer outputs than inputs: the columns are orthogonal and of length 1 (or the rows, if there
-# are fewer of them, and then every gradient keeps its length on the way back). Each row of a wide
-# matrix has $n_{\text{in}}$ elements whose squares add up to 1, so their mean square is $1/n_{\text{in}}$, and in
-# general $1/\max(n_{\text{in}}, n_{\text{out}})$.
+# are fewer of them, and then every gradient keeps its length on the way back). Each row of a wide matrix has
+# $n_{\text{in}}$ elements whose squares add up to 1, so their mean square is $1/n_{\text{in}}$, and in general
+# $1/\max(n_{\text{in}}, n_{\text{out}})$.
 #
 # **How well can we check a variance?** From $N$ independent draws with kurtosis $\kappa = \mathbb{E}[w^4] /
 # \mathbb{E}[w^2]^2$, the mean of squares has the variance $(\mathbb{E}[w^4] - \mathbb{E}[w^2]^2)/N$, a relative
@@ -388,10 +388,10 @@ if __name__ == "__main__":
 
 # %% [markdown]
 # With $c = 1$ training reached 0.69<!--lesson.right_acc-->. With $c = 0.3$ the first loss is
-# 2.303<!--lesson.small_first_loss-->, which is $\log 10$: the network says the same about every image, the
-# gradients have all but vanished, and after five epochs it was right in 0.10<!--lesson.small_acc--> of the cases.
-# With $c = 3$ the first loss is 911<!--lesson.large_first_loss-->: logits of a thousand, mostly wrong and entirely
-# sure of themselves, and gradients to match. That run diverges. (In the last digit of an accuracy the backends differ,
+# 2.303<!--lesson.small_first_loss-->, which is $\log 10$: the network says the same about every image, the gradients
+# have all but vanished, and after five epochs it was right in 0.10<!--lesson.small_acc--> of the cases. With $c = 3$
+# the first loss is 911<!--lesson.large_first_loss-->: logits of a thousand, mostly wrong and entirely sure of
+# themselves, and gradients to match. That run diverges. (Between the backends the accuracy differs by a point or two,
 # since training magnifies what rounding begins.)
 #
 # The first loss is thus a cheap check. For $k$ classes it should be near $\log k$, not far above; and if it is
