@@ -69,7 +69,7 @@ if __name__ == "__main__":
 # Each row costs one number of 32 bits more. In the first layer, with five weights of four bits in a row, that is more
 # than the weights themselves; in a layer with a thousand inputs it is less than one in a hundred. What it gains
 # depends on how different the rows are. In the network of the lesson the rows of the first layer differ in size, so
-# most of them had used only a few of the fifteen levels; the loss of rounding afterwards becomes much smaller.
+# most of them had used only a few of the fifteen levels; the loss of rounding afterwards falls to about a half.
 
 
 # %%

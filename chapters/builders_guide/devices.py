@@ -87,8 +87,10 @@ if __name__ == "__main__":
 # 10^{11}$, $r_d = 2 \cdot 10^{13}$, $\beta = 2 \cdot 10^{10}$ and $\lambda = 2 \cdot 10^{-5}$, numbers of the order
 # of a common machine, the device wins from about $n = 150$ on. An *addition* of the same matrices takes only $n^2$
 # operations: the bus then costs $12 n^2 / \beta$ against $n^2 / r_h$ on the host, a hundred times more at every $n$,
-# and still ten times more where the host reaches a tenth of its rate. So matrices are carried once and stay; what is
-# carried back are losses and, now and then, weights.
+# and still ten times more where the host reaches a tenth of its rate. What decides is the number of operations for
+# each byte that is carried; Williams, Waterman and Patterson (2009) draw all processors and programs in one figure
+# with this number as its axis. So matrices are carried once and stay; what is carried back are losses and, now and
+# then, weights.
 #
 # **Overlap.** Let a step cost the host a time $a$ (loading data, say) and the device a time $b$. If Python waits for
 # each result, $k$ steps take $k(a + b)$. If it does not, host and device work at the same time, and after the first
@@ -190,9 +192,8 @@ def stopwatch(work, wait, repeats=5):
 
 
 # %% [markdown]
-# Now the overlap. In each of eight steps the host prepares an array for 15 milliseconds, and the device works on it
-# for
-# 20. The only difference between the two runs is the line in which Python looks at the result.
+# Now the overlap. In each of eight steps the host spends 15 milliseconds on preparing an array, and the device 20 on
+# working with it. The only difference between the two runs is the line in which Python looks at the result.
 
 
 # %%
@@ -341,7 +342,9 @@ def plot_products(sizes, tables):
     for name, table in tables.items():
         axes.loglog(sizes, 1000 * table[:, 0], marker="o", label=f"{name}: product")
         axes.loglog(sizes, 1000 * table[:, 1], marker="s", label=f"{name}: with copies")
-    axes.set(xlabel="n", ylabel="milliseconds")
+    axes.set(xlabel="rows and columns of the matrices, n", ylabel="milliseconds")
+    axes.set_xticks(sizes, map(str, sizes))
+    axes.set_xticks([], minor=True)
     axes.legend()
     return figure
 
@@ -400,13 +403,13 @@ if __name__ == "__main__":
 #
 # ## Under the surface
 #
-# PyTorch computes at once on the processor and asynchronously on a CUDA device; `torch.cuda.synchronize()` waits. It
-# refuses operands on two devices (numbers of shape () excepted). TensorFlow's eager mode places an operation on the
-# accelerator if there is one and copies operands silently. JAX is asynchronous on all devices, processors included,
-# and `block_until_ready` waits; it moves arrays that nobody has placed explicitly and refuses to mix those that
-# somebody has. MXNet has a queue for all its devices, and `wait_to_read` waits; our adapter uses its processor only.
-# NumPy knows one memory and no queue. `synchronise` of `d2l_core.interface` waits on each of them. Without an
-# accelerator one can practise with several devices by dividing the processor: JAX does it with
+# PyTorch computes at once on the processor and asynchronously on a CUDA device (Paszke and others, 2019);
+# `torch.cuda.synchronize()` waits. It refuses operands on two devices (numbers of shape () excepted). TensorFlow's
+# eager mode places an operation on the accelerator if there is one and copies operands silently. JAX is asynchronous on
+# all devices, processors included, and `block_until_ready` waits; it moves arrays that nobody has placed explicitly and
+# refuses to mix those that somebody has. MXNet has a queue for all its devices, and `wait_to_read` waits; our adapter
+# uses its processor only. NumPy knows one memory and no queue. `synchronise` of `d2l_core.interface` waits on each of
+# them. Without an accelerator one can practise with several devices by dividing the processor: JAX does it with
 # `XLA_FLAGS=--xla_force_host_platform_device_count=2`, and this lesson then shows `cpu` and `cpu:1`.
 #
 # ## Summary

@@ -86,7 +86,7 @@ if __name__ == "__main__":
 # **How large is a file?** $8 + h + \sum_i b_i \prod_j s_{ij}$ bytes, where $h$ is the length of the table, $s_{ij}$
 # are the extents of array $i$ and $b_i$ is the size of one of its numbers: 4 for float32, 2 for float16. Half the
 # bytes have a price: float16 keeps 11 binary digits, so a weight is off by up to $2^{-11} \approx 0.05\,\%$ of itself
-# (if it is neither huge nor tiny).
+# if it is neither huge nor tiny (Goldberg, 1991, tells all about such formats).
 #
 # **What is the state of a training?** Let $\theta_t$ be the weights after step $t$, $m_t$ what the optimiser
 # remembers, $c_t$ the counters of dropout and the like, and $B_t$ the batch. A step is a function
@@ -299,8 +299,8 @@ if __name__ == "__main__":
 #
 # ## Going on with a training
 #
-# We train with Adam on batches that are determined by the number of the step, save after 20 steps, and go on to 40
-# from the file: once with all of the state, once with the weights alone.
+# We train with Adam (Kingma and Ba, 2015) on batches that are determined by the number of the step, save after 20
+# steps, and go on to 40 from the file: once with all of the state, once with the weights alone.
 
 
 # %%
@@ -353,10 +353,11 @@ if __name__ == "__main__":
     report(gap_resumed=gaps[0], gap_forgotten=gaps[1])
 
 # %% [markdown]
-# With the whole state the losses are those of the uninterrupted run, with a difference of
-# 0<!--lesson.gap_resumed-->. With the weights alone they are off by up to 0.112<!--lesson.gap_forgotten-->: Adam has
-# to find its running means anew, and its first steps are too long. No error tells; the run merely becomes a little
-# worse each time it is resumed. The `Trainer` saves all of it, in this format, if one names a file.
+# With the whole state the losses are those of the uninterrupted run, with a difference of 0<!--lesson.gap_resumed-->.
+# With the weights alone they are off by up to 0.112<!--lesson.gap_forgotten-->: Adam has to find its running means
+# anew, and its first step changes every weight by the whole learning rate, however small its gradient. No error tells;
+# the run merely becomes a little worse each time it is resumed. The `Trainer` saves all of it, in this format, if one
+# names a file.
 
 # %%
 if __name__ == "__main__":

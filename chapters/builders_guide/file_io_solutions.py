@@ -64,7 +64,9 @@ if __name__ == "__main__":
 # The operating system collects what is written and brings it to the disk when it suits it, and names and contents
 # need not go in the order of the program. After a power cut the new *name* may have reached the disk and the new
 # *bytes* not: the file then has its right name and no contents, or zeros, and the old one is gone. `fsync` waits for
-# the bytes, so the renaming can only come after them.
+# the bytes, so the renaming can only come after them. Whether the new name itself is on the disk when the program goes
+# on is another question, for which POSIX systems have `fsync` on the folder; without it one may find the old file after
+# a power cut, but a whole one.
 
 # %% [markdown]
 # ## 4. Half precision, rounded twice

@@ -19,9 +19,9 @@
 # # Layers and modules
 #
 # A recipe for a cake says: "Make the dough of page 12, twice; fill with the cream of page 30." It does not repeat
-# how dough is made. A network is written in the same way. The deepest one that He and others (2016) trained on
-# photographs has 152 layers, but nobody wrote 152 of anything: it consists mainly of four stages, a stage of many
-# equal blocks, a block of three layers. The word that covers layer, block, stage and network alike is *module*.
+# how dough is made. A network is written in the same way. A famous one of He and others (2016) has 152 layers, but
+# nobody wrote 152 of anything: it consists mainly of four stages, a stage of many equal blocks, a block of three
+# layers. The word that covers layer, block, stage and network alike is *module*.
 #
 # We shall build modules ourselves in twenty lines, to see that nothing is hidden in them, and then use the library's
 # for what the [multilayer perceptron](../multilayer_perceptrons/mlp.py), a plain row of layers, did not need: blocks
@@ -82,7 +82,9 @@ if __name__ == "__main__":
 # It is a union of sets: a part that occurs in two places brings its parameters once. The simplest rule applies the
 # parts one after the other, $f = f_k \circ \dots \circ f_1$, and by the chain rule the derivative of its output
 # with respect to its input is the product $J_k \cdots J_1$ of the matrices of derivatives of the parts (each as
-# many rows as the part has outputs, as many columns as it has inputs).
+# many rows as the part has outputs, as many columns as it has inputs). So a part needs to know only how a gradient
+# passes through itself, and parts of any kind may be put together; Bottou and Gallinari (1991) built learning systems
+# on this.
 #
 # **A part used twice.** Let the loss be $L(w) = G(w, w)$, where the first place of $G(u, v)$ is the use in one place
 # of the model and the second the use in the other. Along $u = v = w$ both places change together, so
@@ -309,9 +311,9 @@ if __name__ == "__main__":
 # ## Blocks in blocks, and a look inside
 #
 # Thirty blocks in a row, each an affine map to 16 numbers followed by tanh: does anything of the input arrive at the
-# end? He and others (2016) put a detour around each block, $\mathbf{x} \mapsto \mathbf{x} + g(\mathbf{x})$. The
-# matrix of derivatives is then $\mathbf{I} + J_g$ instead of $J_g$: where a product of thirty small $J_g$ vanishes,
-# the product of the $\mathbf{I} + J_g$ does not. As a module, the detour is three lines around any other module.
+# end? He and others (2016) put a detour around each block $g$, $\mathbf{x} \mapsto \mathbf{x} + g(\mathbf{x})$. The
+# matrix of derivatives is then $\mathbf{I} + J_g$ instead of $J_g$: where a product of thirty small $J_g$ vanishes, the
+# product of the $\mathbf{I} + J_g$ does not. As a module, the detour is three lines around any other module.
 #
 # To see the sizes we need no change of the model. A *hook* is a function that the engine calls after each call of a
 # module, with its inputs and its output. What it returns, if anything, takes the output's place; ours only notes.
@@ -366,20 +368,22 @@ def plot_sizes(curves):
 
 
 # %%
+DEPTH = 30  # blocks
+
 if __name__ == "__main__":
-    plain, detour = (stack(30, wrap=wrap).initialise(X, seed=0) for wrap in (lambda block: block, Residual))
+    plain, detour = (stack(DEPTH, wrap=wrap).initialise(X, seed=0) for wrap in (lambda block: block, Residual))
     curves = {"plain": sizes_inside(plain, X), "with detours": sizes_inside(detour, X)}
-    report(fades=curves["plain"][10], faded=curves["plain"][30], lives=curves["with detours"][30])
+    report(fades=curves["plain"][10], faded=curves["plain"][DEPTH], lives=curves["with detours"][DEPTH])
 
 # %%
 if __name__ == "__main__":
     plot_sizes(curves)
 
 # %% [markdown]
-# Both stacks begin with the same numbers. Behind ten plain blocks 0.00006<!--lesson.fades--> is
-# left, behind thirty $1.1 \cdot 10^{-12}$<!--lesson.faded-->: each block multiplies the size by about $0.1\sqrt{16} =
-# 0.4$, the standard deviation of its weights times the root of the number of inputs. With detours the last output has
-# the size 2.60<!--lesson.lives-->. What a block contributes is small here too, but it is added to the signal instead
+# Both stacks begin with the same numbers. Behind ten plain blocks 0.00006<!--lesson.fades--> is left, behind thirty
+# $1.1 \cdot 10^{-12}$<!--lesson.faded-->: each block multiplies the size by about $0.1\sqrt{16} = 0.4$, the standard
+# deviation of its weights times the root of the number of inputs. With detours the last output has the size
+# 2.60<!--lesson.lives-->. What a block contributes is small here too, but it is added to the signal instead
 # of replacing it.
 
 # %% [markdown]
@@ -436,11 +440,11 @@ if __name__ == "__main__":
 #
 # All frameworks have this tree, under the names `torch.nn.Module`, `flax.nnx.Module`, `keras.Layer` and
 # `gluon.Block`, and all collect parts by catching assignments, as `Node` does. They differ in what they do with a
-# list: PyTorch and Gluon overlook its layers (Gluon warns), Keras wraps the list so that it is tracked. They differ
-# in the call: PyTorch and Gluon run hooks around `forward`, as here; Keras calls it `call` and has no hooks.
-# And they differ about numbers in decisions. NumPy computes at once and always has an answer; PyTorch and MXNet can
-# fall back to computing at once; JAX and a TensorFlow function trace with placeholders, and asking one of these for
-# its value is an error.
+# list: PyTorch and Gluon overlook its layers (Gluon warns), Keras wraps the list so that it is tracked, and Flax
+# (0.12) refuses it until one says what is meant, with `nnx.List` for example. They differ in the call: PyTorch and
+# Gluon run hooks around `forward`, as here; Keras calls it `call` and has no hooks. And they differ about numbers in
+# decisions. NumPy computes at once and always has an answer; on PyTorch and MXNet our engine falls back to computing
+# at once; JAX and a TensorFlow function trace with placeholders, and asking one of these for its value is an error.
 #
 # ## Summary
 #

@@ -3,11 +3,12 @@
 
 # %%
 import numpy as np
-from d2l_chapters.builders_guide.layers_and_modules import Residual, Settle, sizes_inside, stack
+from d2l_chapters.builders_guide.layers_and_modules import DEPTH, Residual, Settle, sizes_inside, stack
 from d2l_chapters.linear_regression.linear_regression import airfoil_arrays
 
 from d2l_core import nn, xp
 from d2l_core.autodiff import value_and_grad
+from d2l_core.nn.functional import sigmoid
 
 # %% [markdown]
 # ## 1. Side by side
@@ -82,22 +83,23 @@ class Gate(nn.Module):
 
     def forward(self, X):
         """t g(x) + (1 - t) x."""
-        t = xp.exp(-xp.logaddexp(xp.zeros_like(X), -self.gate(X)))  # 1 / (1 + exp(-...)), (n, size)
+        t = sigmoid(self.gate(X))  # (n, size)
         return t * self.inner(X) + (1.0 - t) * X
 
 
 # %%
 if __name__ == "__main__":
     for name, wrap in (("plain", lambda block: block), ("gate", Gate), ("detour", Residual)):
-        sizes = sizes_inside(stack(30, wrap=wrap).initialise(X, seed=0), X)
-        print(f"{name}: {sizes[0]:.3f} at first, {sizes[30] / sizes[0]:.2e} of it behind thirty blocks")
+        sizes = sizes_inside(stack(DEPTH, wrap=wrap).initialise(X, seed=0), X)
+        print(f"{name}: {sizes[0]:.3f} at first, {sizes[DEPTH] / sizes[0]:.2e} of it behind {DEPTH} blocks")
 
 # %% [markdown]
 # ## 4. No fixed point
 #
 # The bound says nothing for $\gamma \geq 1$. Tanh keeps all numbers below one, so $\mathbf{H}$ cannot grow without
-# limit, but nothing forces it to come to rest. Rows may circle for ever, and then the loop ends only because `most`
-# says so. That is why a loop whose end depends on data should always have such a limit.
+# limit, but nothing forces it to come to rest. Here it does not: the row still changes by several units at each pass,
+# and the loop ends after 200 passes only because `most` says so. That is why a loop whose end depends on data should
+# always have such a limit.
 
 
 # %%

@@ -44,9 +44,10 @@ from d2l_core.plots import flow, house_style
 #
 # Each layer knows its outputs. Its inputs are the outputs of the layer before. So a shape put in at the front runs
 # through the model, and each layer learns from what arrives how large its weights must be. The network below is for
-# small pictures; it is of the kind that [LeNet](../convolutional_networks/lenet.py) will explain. Here we need to
-# know only this: `Conv2d` slides a window over the picture and gives several numbers, *channels*, for each position;
-# `AvgPool2d` replaces each window by its mean; `Flatten` puts all numbers of a picture into one row.
+# small pictures; it is of the kind of LeCun and others (1998), which [a later
+# lesson](../convolutional_networks/lenet.py) explains. Here we need to know only this: `Conv2d` slides a window over
+# the picture and gives several numbers, *channels*, for each position; `AvgPool2d` replaces each window by its mean;
+# `Flatten` puts all numbers of a picture into one row.
 
 
 # %%
@@ -242,13 +243,13 @@ def sizes(sides, channels=1):
 
 @house_style
 def plot_sizes(sides, table):
-    """Parameters against the side of the picture."""
+    """Parameters against the side of the picture, in the first affine map and in all other layers."""
     import matplotlib.pyplot as plt
 
     figure, axes = plt.subplots(figsize=(5.2, 3.3))
-    axes.plot(sides, table[:, 0] / 1000, marker="o", label="all parameters")
-    axes.plot(sides, table[:, 1] / 1000, marker="s", label="first affine map")
-    axes.set(xlabel="side of the picture in pixels", ylabel="thousands", xticks=sides)
+    axes.semilogy(sides, table[:, 1], marker="o", label="first affine map")
+    axes.semilogy(sides, table[:, 0] - table[:, 1], marker="s", label="all other layers")
+    axes.set(xlabel="side of the picture in pixels", ylabel="parameters", xticks=sides)
     axes.legend()
     return figure
 
@@ -307,9 +308,9 @@ if __name__ == "__main__":
     report(fixed_at_first=refused)
 
 # %% [markdown]
-# **Measured on the wrong person.** This is the dangerous one, because nothing complains. Fashion-MNIST stores
-# pictures as (n, 28, 28). Who adds the channel at the end instead of in second place has pictures of 28 channels, 28
-# pixels high and one pixel wide, and a lazy layer takes them as they are.
+# **Measured on the wrong person.** This is the dangerous one, because nothing complains. Fashion-MNIST (Xiao, Rasul and
+# Vollgraf, 2017) stores pictures as (n, 28, 28). Who adds the channel at the end instead of in second place has
+# pictures of 28 channels, 28 pixels high and one pixel wide, and a lazy layer takes them as they are.
 
 
 # %%
@@ -334,21 +335,22 @@ if __name__ == "__main__":
 
 # %% [markdown]
 # The wrong model has windows of 28<!--lesson.channels_swapped--> channels, an output of the right shape, and will
-# even learn something: it reads each picture as 28 separate lines one pixel wide, and slides along a column in it.
+# even learn something: it takes the 28 rows of a picture for channels, and its window slides along all of them at once.
 # The cure is to state what one *knows*. Pictures in grey have one channel, whatever their size; with `channels=1` the
 # mistake is an error at once. A good rule is to leave out sizes that follow from others, and to state those that come
 # from the world.
 #
 # ## Under the surface
 #
-# Laziness is the rule in Keras, whose layers have a method `build` like ours and make their weights at the first
-# call, and in Gluon, where a missing size is a 0 in the shape. In PyTorch sizes are stated; it has `LazyLinear` and
-# `LazyConv2d`, which turn into ordinary layers at the first call, and until then hold parameters without a value. In
-# Flax's older form, linen, a model has no weights of its own at all: `init` runs it once and returns them; in its
-# newer form, NNX, sizes are stated. JAX can make that pass with shapes alone (`jax.eval_shape`), and here our engine
-# uses this; on the other backends the pass computes, which for a batch of one costs nothing that one would notice.
-# There is one more difference that is easily overlooked: where weights come from one generator, the first call
-# decides in which *order* they are drawn, and with it their values. Here each parameter has a stream of its own.
+# Laziness is the rule in Keras, whose layers have a method `build` like ours and make their weights at the first call,
+# and in Gluon, where a missing size stands as 0 in the shape (as -1 in its NumPy mode). In PyTorch sizes are stated; it
+# has `LazyLinear` and `LazyConv2d`, which turn into ordinary layers at the first call, and until then hold parameters
+# without a value. In Flax's older form, linen, a model has no weights of its own at all: `init` runs it once and
+# returns them; in its newer form, NNX, sizes are stated. JAX can make that pass with shapes alone (`jax.eval_shape`),
+# and here our engine uses this; on the other backends the pass computes, which for a batch of one costs nothing that
+# one would notice. There is one more difference that is easily overlooked: where weights come from one generator, the
+# first call decides in which *order* they are drawn, and with it their values. Here each parameter has a stream of its
+# own.
 #
 # ## Summary
 #

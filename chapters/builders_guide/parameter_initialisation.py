@@ -94,20 +94,23 @@ if __name__ == "__main__":
 # we have as many independent streams as there are names. The upper 53 bits of a word $w$, read as an integer and
 # divided by $2^{53}$, are a number $u$ in $[0, 1)$, uniform on the multiples of $2^{-53}$ and exact in float64. A
 # normal number with mean 0 and standard deviation $\sigma$ is $\sigma\, \Phi^{-1}(u)$, where $\Phi$ is the normal
-# distribution function, since $P(\Phi^{-1}(u) \le z) = P(u \le \Phi(z)) = \Phi(z)$.
+# distribution function, since $P(\Phi^{-1}(u) \le z) = P(u \le \Phi(z)) = \Phi(z)$. (As $\Phi^{-1}(0)$ is infinite,
+# half a step, $2^{-54}$, is added to $u$ first.)
 #
 # **Which scale.** Let a weight have the shape (out, in); for a convolution (out, in, height, width) each of the
 # following numbers is multiplied by height times width. The *fan-in* $n_{\text{in}}$ is the number of inputs of one
 # unit, the *fan-out* $n_{\text{out}}$ the number of units that one input goes to. [Numerical
 # stability](../multilayer_perceptrons/numerical_stability.py) derives which variance keeps signals and gradients at
-# their size: $2/(n_{\text{in}} + n_{\text{out}})$ (Xavier), and $2/n_{\text{in}}$ behind a ReLU (He). A uniform
-# distribution on $[-b, b]$ has the variance $b^2/3$, so each rule has two forms, with a normal distribution and
-# with a uniform one, whose bound is $\sqrt 3$ standard deviations. The choice between the two forms hardly matters.
+# their size: $2/(n_{\text{in}} + n_{\text{out}})$ (Glorot and Bengio, 2010; called Xavier's rule after Xavier Glorot),
+# and $2/n_{\text{in}}$ behind a ReLU (He and others, 2015). A uniform distribution on $[-b, b]$ has the variance
+# $b^2/3$, so each rule has two forms, with a normal distribution and with a uniform one, whose bound is $\sqrt 3$
+# standard deviations. The choice between the two forms hardly matters.
 #
 # *Orthogonal* weights (Saxe, McClelland and Ganguli, 2014) preserve not the average length of a vector but every
-# length: the rows are orthogonal and of length 1 (or the columns, if there are fewer of them). Each row of a wide
-# matrix has $n_{\text{in}}$ elements whose squares add up to 1, so their mean square is $1/n_{\text{in}}$, and in
-# general $1/\max(n_{\text{in}}, n_{\text{out}})$.
+# length, unless there are fewer outputs than inputs: the columns are orthogonal and of length 1 (or the rows, if there
+# are fewer of them, and then every gradient keeps its length on the way back). Each row of a wide matrix has
+# $n_{\text{in}}$ elements whose squares add up to 1, so their mean square is $1/n_{\text{in}}$, and in general
+# $1/\max(n_{\text{in}}, n_{\text{out}})$.
 #
 # **How well can we check a variance?** From $N$ independent draws with kurtosis $\kappa = \mathbb{E}[w^4] /
 # \mathbb{E}[w^2]^2$, the mean of squares has the variance $(\mathbb{E}[w^4] - \mathbb{E}[w^2]^2)/N$, a relative
@@ -357,7 +360,7 @@ if __name__ == "__main__":
 
 
 # %%
-def by_scale(factor, scale, epochs=5):
+def by_scale(factor, scale, epochs=5, lr=0.05):
     """First loss and final accuracy (NaN if the run diverged) from He's values times a factor."""
 
     def scaled(shape, key):
@@ -368,7 +371,7 @@ def by_scale(factor, scale, epochs=5):
     model = classifier(scaled, num_hiddens=(128,) * 5).initialise(X, seed=0)
     first = float(xp.to_numpy(cross_entropy(model(X), y)))
     try:
-        return first, train(model, data, epochs=epochs, lr=0.05).final("val_acc")
+        return first, train(model, data, epochs=epochs, lr=lr).final("val_acc")
     except TrainingDiverged:
         return first, math.nan
 
@@ -385,10 +388,11 @@ if __name__ == "__main__":
 
 # %% [markdown]
 # With $c = 1$ training reached 0.69<!--lesson.right_acc-->. With $c = 0.3$ the first loss is
-# 2.303<!--lesson.small_first_loss-->, which is $\log 10$: the network says the same about every image, the
-# gradients have all but vanished, and after five epochs it was right in 0.10<!--lesson.small_acc--> of the cases.
-# With $c = 3$ the first loss is 911<!--lesson.large_first_loss-->: logits of a thousand, mostly wrong and entirely
-# sure of themselves, and gradients to match. That run diverges.
+# 2.303<!--lesson.small_first_loss-->, which is $\log 10$: the network says the same about every image, the gradients
+# have all but vanished, and after five epochs it was right in 0.10<!--lesson.small_acc--> of the cases. With $c = 3$
+# the first loss is 911<!--lesson.large_first_loss-->: logits of a thousand, mostly wrong and entirely sure of
+# themselves, and gradients to match. That run diverges. (Between the backends the accuracy differs by a point or two,
+# since training magnifies what rounding begins.)
 #
 # The first loss is thus a cheap check. For $k$ classes it should be near $\log k$, not far above; and if it is
 # $\log k$ to four digits in a network without a reason for it, nothing gets through.

@@ -25,7 +25,7 @@
 # it), and to let several places use one and the same (to *tie* them).
 #
 # The model of this lesson guesses the next letter of a novel from the present one. It is so small that we can see
-# all that matters in a table of 27 rows, and large enough that tying halves it.
+# all that matters in a table of 27 rows, and large enough that tying saves more than a third of it.
 
 # %%
 import itertools
@@ -37,7 +37,7 @@ from d2l_core.autodiff import compiled, value_and_grad
 from d2l_core.data import clean, load_time_machine
 from d2l_core.lessons import report, scale
 from d2l_core.nn.functional import log_softmax, softmax
-from d2l_core.plots import INK, Diagram, house_style
+from d2l_core.plots import Diagram, house_style
 
 # %% [markdown]
 # ## The idea
@@ -90,8 +90,9 @@ if __name__ == "__main__":
 #
 # **Counting.** A table of $k$ rows has $km$ numbers, an affine map from $m$ to $k$ has $k(m + 1)$. Together,
 # $27 \cdot 16 + 16 \cdot 17 + 27 \cdot 17 = 1163$, and $432$ fewer if $\mathbf{S} = \mathbf{E}$. A number in float32
-# takes four bytes, and in training it has company: a gradient of its size and, with Adam, two running means. That is
-# 16 bytes for each trainable number and 4 for each frozen one; for a model of seven billion, 112 gigabytes or 28.
+# takes four bytes, and in training it has company: a gradient of its size and, with Adam (Kingma and Ba, 2015), two
+# running means. That is 16 bytes for each trainable number and 4 for each frozen one; for a model of seven billion,
+# 112 gigabytes or 28.
 #
 # **The gradient of a tied table.** Let $\mathbf{G}$ (k, k) be the derivative of $L$ with respect to the scores,
 # $G_{ij} = p_i \operatorname{softmax}(\mathbf{o}_i)_j - p_{ij}$ with $p_i = \sum_j p_{ij}$, and let $\mathbf{H}$
@@ -157,9 +158,9 @@ if __name__ == "__main__":
     print(model.scores.bias[:3])
 
 # %% [markdown]
-# The last lines gave one parameter values of our own: the logarithms of the frequencies of the letters, with which
-# the model starts from what anybody knows who has seen a keyboard. `summary` runs a copy of the model once and
-# tells shapes, counts and cost.
+# The last lines gave one parameter values of our own: the logarithms of the frequencies of the letters, so that the
+# model starts from what counting letters tells. `summary` runs a copy of the model once and tells shapes, counts and
+# cost.
 
 # %%
 if __name__ == "__main__":
@@ -283,12 +284,12 @@ if __name__ == "__main__":
     report(loss_frozen=losses["frozen"], loss_symmetric=losses["symmetric"])
 
 # %% [markdown]
-# Who knows only how frequent each letter is pays 2.827<!--lesson.entropy_alone--> nats a letter; no model that sees
-# one letter can do better than 2.271<!--lesson.entropy_given--> on this book (Shannon, 1951, measured the like on
-# English). With two tables we come to 2.274<!--lesson.loss_separate-->, with one to 2.278<!--lesson.loss_tied-->:
-# 432 numbers fewer cost next to nothing. With a frozen random table, which leaves 731 numbers to train as well, it is
-# 2.280<!--lesson.loss_frozen-->. Random rows in 16 dimensions differ enough to be told apart, and the layers behind
-# them do the rest.
+# Who knows only how frequent each letter is pays 2.827<!--lesson.entropy_alone--> nats a letter; no model that sees one
+# letter can do better than 2.271<!--lesson.entropy_given--> on this book. (Shannon, 1951, has 4.03 and 3.32 bits for
+# English in 27 letters, which is 2.79 and 2.30 nats.) With two tables we come to 2.274<!--lesson.loss_separate-->, with
+# one to 2.278<!--lesson.loss_tied-->: 432 numbers fewer cost next to nothing. With a frozen random table, which also
+# leaves 731 numbers to train, it is 2.280<!--lesson.loss_frozen-->. Random rows in 16 dimensions differ enough to be
+# told apart, and the layers behind them do the rest.
 #
 # ## What goes wrong
 #
@@ -296,20 +297,21 @@ if __name__ == "__main__":
 # 2.754<!--lesson.loss_symmetric-->, hardly better than no context at all. Its scores are
 # $o_{ij} = \mathbf{e}_i^\top\mathbf{e}_j + c_j$, and the product does not know which letter came first: apart from
 # $c_j$, "u behind q" gets the score of "q behind u". In the book q is always followed by u and u never by q. The
-# hidden layer of the other models is what lets one table play two parts. The right picture shows the damage.
+# hidden layer of the other models is what lets one table play two parts. The right picture shows the damage; the marks
+# are "u behind q" and "q behind u".
 
 
 # %%
 @house_style
 def plot_tables(models):
-    """The learned probabilities (27, 27) of several models, by name, as pictures."""
+    """The learned probabilities (27, 27) of several models, by name, as pictures; the shade is their square root."""
     import matplotlib.pyplot as plt
 
     figure, panels = plt.subplots(1, len(models), figsize=(4.2 * len(models), 4.0), squeeze=False)
     for axes, (name, model) in zip(panels[0], models.items(), strict=True):
         axes.imshow(np.sqrt(xp.to_numpy(softmax(model(xp.asarray(LETTERS))))), vmin=0.0, vmax=1.0)
         q, u = ALPHABET.index("q"), ALPHABET.index("u")
-        axes.plot([u, q], [q, u], linestyle="none", marker="s", markersize=9, fillstyle="none", color=INK)
+        axes.plot([u, q], [q, u], linestyle="none", marker="s", markersize=10, markeredgewidth=2, mfc="none", mec="C1")
         axes.set(title=name, xlabel="next letter", ylabel="letter")
         axes.set_xticks(range(27), ALPHABET.replace(" ", "_"), fontsize=7)
         axes.set_yticks(range(27), ALPHABET.replace(" ", "_"), fontsize=7)
@@ -358,8 +360,9 @@ if __name__ == "__main__":
 # ## Under the surface
 #
 # PyTorch has the switch `requires_grad` on each parameter, Keras `trainable` on each layer and variable, Gluon
-# `grad_req`, and Flax none: one tells the optimiser which paths to leave out. A frozen PyTorch parameter with weight
-# decay in an old optimiser stays, because it has no gradient; one whose gradient is set to zero instead *shrinks*.
+# `grad_req`, and Flax none: `nnx.Optimizer` is told by a filter, `wrt`, which variables it trains. A frozen PyTorch
+# parameter with weight decay in an old optimiser stays once its gradient has been set to `None`, the default of
+# `zero_grad`; one whose gradient is set to zero instead *shrinks*.
 # PyTorch and Flax list a tied parameter once among the parameters; but PyTorch's `state_dict` has it under both
 # names, and safetensors refuses to write two names for one memory. We save it once, under its first path, and accept
 # either on loading. In JAX a plain dictionary of arrays cannot be tied at all: a gradient with respect to two entries

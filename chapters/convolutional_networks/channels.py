@@ -354,9 +354,10 @@ if __name__ == "__main__":
 # One might conclude that the full layer had learned nearly separable kernels. Not at all. The best approximation of
 # rank one keeps 33.9 %<!--lesson.kept--> of its squared weights; for random kernels of this shape it is
 # 27.7 %<!--lesson.kept_of_random-->. Put into the trained network in place of the full bank, it lets the accuracy drop
-# from 78.4 %<!--lesson.accuracy_before--> to 53.5 %<!--lesson.accuracy_with_rank_one-->. The right conclusion is that
-# there are many good sets of weights, and a constrained network finds another one. To save weights, constrain before
-# training, not afterwards.
+# from 78.4 %<!--lesson.accuracy_before--> to 53.5 %<!--lesson.accuracy_with_rank_one--> (NumPy; to
+# 51.3 %<!--lesson.accuracy_with_rank_one @torch--> on PyTorch, since training magnifies rounding). The right conclusion
+# is that there are many good sets of weights, and a constrained network finds another one. To save weights, constrain
+# before training, not afterwards.
 #
 # ## What goes wrong
 #
@@ -414,10 +415,11 @@ if __name__ == "__main__":
 # Gluon, `feature_group_count` in Flax. Keras has a `DepthwiseConv2D` of its own, whose kernel has the shape (rows,
 # columns, in, multiplier), and a `SeparableConv2D` that is both steps in one.
 #
-# Multiplications are not time. A full convolution uses each number that it fetches from memory for every output
-# channel; a depthwise one uses it $k^2$ times and must fetch the next. On most processors it is memory that sets the
-# pace, so an eighth of the multiplications may well take half the time. The processors' own matrix units like
-# channels in multiples of 8 or more, stored last; frameworks that keep channels first turn the data round internally.
+# Multiplications are not time. A full convolution uses each number that it fetches from memory $k^2$ times for every
+# output channel; a depthwise one uses it $k^2$ times in all and must fetch the next. On most processors it is memory
+# that sets the pace then, so an eighth of the multiplications may well take half the time. The matrix units of graphics
+# cards like channels in multiples of 8 and stored last, so that data with channels first may have to be turned round on
+# the way.
 #
 # ## Summary
 #

@@ -44,8 +44,8 @@ from d2l_core.random import normal, permutation, words
 #
 # Take a row of twelve pixels and a layer with twelve outputs, a matrix of 144 weights. First constraint: an output
 # looks only at pixels near it. The matrix keeps a band around its diagonal. Second constraint: all outputs ask the
-# same question, each about its own surroundings. Then the band is constant along each diagonal. In the figure,
-# each panel draws a random matrix of its kind, with 144, 34 and 3 different weights.
+# same question, each about its own surroundings. Then the band is constant along each diagonal. The figure shows a
+# matrix of each kind, with 144, 34 and 3 different weights.
 
 
 # %%
@@ -440,8 +440,9 @@ if __name__ == "__main__":
 # `patches` does here without copying, and multiply by the kernels.
 #
 # Local layers without sharing are rare enough to be treated as strangers. Keras had `LocallyConnected2D` until its
-# version 3, Flax has `ConvLocal`; PyTorch and Gluon offer none, and one unfolds patches by hand. They are a good
-# choice where the place carries meaning, as in pictures of faces that were all brought into one position.
+# version 3, Flax has `ConvLocal` in linen and not in NNX; PyTorch and Gluon offer none, and one unfolds patches by
+# hand. They are a good choice where the place carries meaning, as in pictures of faces that were all brought into one
+# position.
 #
 # That the order of additions differs from framework to framework is visible even here: a layer that is exactly
 # equivariant on paper is so only up to the last digits, because a sum at one place may be cut into blocks

@@ -152,11 +152,10 @@ def corr2d_strided(X, K, padding=0, stride=1, dilation=1):
 # %%
 def random_setting(number):
     """A size (h, w), a window (k, m), padding, stride and dilation, in which the kernel fits."""
+    lowest, choices = np.array([1, 1, 1, 1, 0, 1, 1]), np.array([14, 14, 5, 5, 4, 4, 3], dtype=np.uint64)
     while True:
-        draws = [
-            int(word) for word in words(7, "settings", number) % np.array([14, 14, 5, 5, 4, 4, 3], dtype=np.uint64)
-        ]
-        h, w, k, m, padding, stride, dilation = (draw + (i != 4) for i, draw in enumerate(draws))
+        draws = lowest + (words(7, "settings", number) % choices).astype(int)  # (7,)
+        h, w, k, m, padding, stride, dilation = map(int, draws)
         if all(n + 2 * padding > dilation * (size - 1) for n, size in ((h, k), (w, m))):
             return (h, w), (k, m), padding, stride, dilation
         number += 1_000_000
@@ -426,7 +425,8 @@ if __name__ == "__main__":
 #
 # For pooling some frameworks offer to round the division up instead of down (`ceil_mode` in PyTorch,
 # `pooling_convention="full"` in MXNet), so that no pixel is lost and the last window hangs over the edge. PyTorch's
-# `Conv2d` has a `padding_mode` for mirrored, repeated and wrapped frames; elsewhere one pads first, as `framed` does.
+# `Conv2d` has a `padding_mode` for mirrored, repeated and wrapped frames, and Flax's `Conv` takes `"REFLECT"` and
+# `"CIRCULAR"`; with Keras and Gluon one pads first, as `framed` does.
 # Here padding is always zeros, equal on both sides, and the division is rounded down, on every backend.
 #
 # ## Summary

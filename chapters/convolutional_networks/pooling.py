@@ -334,14 +334,17 @@ if __name__ == "__main__":
     print("mean:", xp.to_numpy(grad(lambda X: xp.sum(avg_pool(X, 2)))(X))[0, 0], sep="\n")
     print("largest of 3, stride 1:")
     print(xp.to_numpy(grad(lambda X: xp.sum(max_pool(X, 3, stride=1)))(X))[0, 0].astype(int))
+    ours = grad(lambda X: xp.sum(pool2d(X, 2)))(X)  # (1, 1, 4, 4)
+    print("our largest, in the window of four sixes:", xp.to_numpy(ours)[0, 0, 2:, 2:], sep="\n")
     gradient = winners(edge_maps(test[0][:100]))
     report(share_of_winners=np.mean(gradient != 0), sum_at_ties=winners(xp.ones((1, 1, 2, 2))).sum())
 
 # %% [markdown]
-# With windows of three and stride one, the nine wins two of the four windows and the first six the other two, and
-# their gradients add up. The window of four sixes is a tie. The library gives everything to the first of them, in the
-# order of reading, and the gradients sum to 1<!--lesson.sum_at_ties-->, as they must. Ties are no curiosity: the
-# ground of our photographs is black, and its windows are ties of four zeros. In all,
+# With windows of three and stride one, the nine wins two of the four windows and the first six the other two, and their
+# gradients add up. The window of four sixes is a tie. The library's pooling gives everything to the first of them, in
+# the order of reading, and the gradients sum to 1<!--lesson.sum_at_ties-->, as they must. Our own `pool2d` takes the
+# largest along an axis, for which the library has another rule: equals share, so each of the sixes receives a quarter.
+# Ties are no curiosity: the ground of our photographs is black, and its windows are ties of four zeros. In all,
 # 25.0 %<!--lesson.share_of_winners--> of the pixels of real edge maps receive a gradient.
 #
 # ## What goes wrong
@@ -425,13 +428,14 @@ if __name__ == "__main__":
 # `count_include_pad`. We count the zeros. In PyTorch the padding of a pooling may be at most half the window, so that
 # no window lies in the frame entirely.
 #
-# If nothing is said, the stride is the window in PyTorch and Keras. Flax's `nn.max_pool` has stride *one* by default,
-# and Gluon's layers the window, but with the window 2 already set. The order of arguments is the usual trap: in
-# PyTorch's `MaxPool2d(3, 2)` the second number is the stride.
+# If nothing is said, the stride is the window in PyTorch, Keras and Gluon, and the last two take windows of 2 if
+# nothing is said of these either. Flax's `max_pool` has stride *one* by default. The order of arguments is the usual
+# trap: in PyTorch's `MaxPool2d(3, 2)` the second number is the stride.
 #
-# At ties our libraries agree on the first element. Who builds a pooling from a maximum over an axis, as we did, meets
-# other conventions: the gradient is shared evenly by some frameworks, and given *in full to each* winner by MXNet, so
-# that it no longer sums to what came in. On black ground, where everything ties, this is not the same training.
+# At ties the pooling functions of all frameworks take the first element (on the processor, where we have tried it). For
+# a maximum along an axis they do not agree: PyTorch's `amax`, JAX and TensorFlow share the gradient, PyTorch's `max`
+# along an axis gives it to a single one, and MXNet gives it *in full to each* winner, so that it no longer sums to what
+# came in. On black ground, where everything ties, that is not the same training. Here equals share on every backend.
 #
 # ## Summary
 #

@@ -3,9 +3,7 @@
 import math
 
 import numpy as np
-from d2l_chapters.recurrent_networks.rnn import (
-    RNNScratch,
-)
+from d2l_chapters.recurrent_networks.rnn import RNNScratch
 
 from d2l_core import random, xp
 from d2l_core.autodiff import value_and_grad

@@ -20,6 +20,7 @@ from typing import Any
 
 from d2l_core.errors import UsageError
 from d2l_core.lessons._registry import Lesson, find_lesson, lessons
+from d2l_core.lessons.figures import without_markers
 
 CHECK = "check_"
 
@@ -66,7 +67,7 @@ def solutions(lesson: Lesson) -> str:
     path = lesson.companion("solutions")
     if not path.exists():
         raise UsageError(f"The lesson {lesson.header.name} has no solutions yet.")
-    return f"{_head(lesson)}\n{path.read_text(encoding='utf-8')}"
+    return f"{_head(lesson)}\n{without_markers(path.read_text(encoding='utf-8'))}"
 
 
 def lesson_of(path: Path) -> Lesson:

@@ -1,10 +1,10 @@
 """The figures in a lesson's text come from its recorded runs: ``python -m d2l_core.lessons.figures [LESSON...]``.
 
-A number in the text that the lesson computed is followed by an HTML comment, which Markdown does not show:
-``0.508<!--airfoil.val_loss-->``, ``83.1 %<!--lenet.val_acc-->``, ``$3.5 \\cdot 10^7$<!--lesson.largest-->``. The
-comment names a job and one of its metrics (``lesson`` stands for what the lesson reports as a whole), and may go on
-with ``@torch`` (the backend, else NumPy), ``seed=1`` (else 0) or ``mean`` (over all seeds). The number is rewritten
-with as many decimals as it was written with.
+A number that the lesson computed, in its text or in that of its solutions, is followed by an HTML comment, which
+Markdown does not show: ``0.508<!--airfoil.val_loss-->``, ``83.1 %<!--lenet.val_acc-->``,
+``$3.5 \\cdot 10^7$<!--lesson.largest-->``. The comment names a job and one of its metrics (``lesson`` stands for what
+the lesson reports as a whole), and may go on with ``@torch`` (the backend, else NumPy), ``seed=1`` (else 0) or
+``mean`` (over all seeds). The number is rewritten with as many decimals as it was written with.
 """
 
 from __future__ import annotations
@@ -13,13 +13,14 @@ import math
 import re
 import statistics
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 from d2l_core.errors import D2LError
 from d2l_core.lessons._registry import Lesson, find_lesson, lessons
 from d2l_core.lessons._verify import Result, read_results
 
-__all__ = ["main", "with_figures", "without_markers"]
+__all__ = ["main", "stale", "update", "with_figures", "without_markers"]
 
 _MARKER = r"<!--(?P<job>[\w-]+)\.(?P<metric>\w+)(?P<options>(?: [^\s<>]+)*)-->"
 _NUMBER = (
@@ -32,13 +33,14 @@ _ANY_MARKER = re.compile(_MARKER)
 _REFERENCE = "numpy"
 
 
-def with_figures(source: str, results: Sequence[Result], name: str = "<lesson>") -> str:
+def with_figures(source: str, results: Sequence[Result], name: str = "<lesson>", file: str | None = None) -> str:
     """The text with each marked number taken from recorded runs.
 
     Args:
-        source: of a lesson.
-        results: its recorded runs.
+        source: of a lesson or its solutions.
+        results: the lesson's recorded runs.
         name: of the lesson, for messages.
+        file: where the text stands, for messages; the lesson's name if not given.
 
     Raises:
         D2LError: a marker has no number before it, or no recorded run of its kind.
@@ -46,8 +48,8 @@ def with_figures(source: str, results: Sequence[Result], name: str = "<lesson>")
     for match in _ANY_MARKER.finditer(source):
         before = source[source.rfind("\n", 0, match.start()) + 1 : match.end()]
         if not re.search(_NUMBER + re.escape(match[0]) + r"\Z", before):
-            raise D2LError(f"{name}: no number stands before the marker {match[0]}.")
-    return _FIGURE.sub(lambda match: _written(match, _value(match, results, name)), source)
+            raise D2LError(f"{file or name}: no number stands before the marker {match[0]}.")
+    return _FIGURE.sub(lambda match: _written(match, _value(match, results, name, file or name)), source)
 
 
 def without_markers(source: str) -> str:
@@ -55,7 +57,7 @@ def without_markers(source: str) -> str:
     return _ANY_MARKER.sub("", source)
 
 
-def _value(match: re.Match[str], results: Sequence[Result], name: str) -> float:
+def _value(match: re.Match[str], results: Sequence[Result], name: str, file: str) -> float:
     backend, seed, mean = _REFERENCE, 0, False
     for option in match["options"].split():
         if option.startswith("@"):
@@ -65,13 +67,13 @@ def _value(match: re.Match[str], results: Sequence[Result], name: str) -> float:
         elif option == "mean":
             mean = True
         else:
-            raise D2LError(f"{name}: the marker of {match['number']} has an unknown option {option!r}.")
+            raise D2LError(f"{file}: the marker of {match['number']} has an unknown option {option!r}.")
     kind = {"job": match["job"], "backend": backend, "scale": "full", "precision": 32}
     runs = [run for run in results if all(run[key] == wanted for key, wanted in kind.items())]
     values = [run["metrics"].get(match["metric"]) for run in runs if mean or run["seed"] == seed]
     if not values or None in values:
         raise D2LError(
-            f"{name}: no run on {backend} with seed {seed} recorded {match['job']}.{match['metric']}; "
+            f"{file}: no run on {backend} with seed {seed} recorded {match['job']}.{match['metric']}; "
             f"record it with: d2l verify {name} --backend {backend}"
         )
     return statistics.fmean(values)
@@ -103,14 +105,28 @@ def _written(match: re.Match[str], value: float) -> str:
     return text + power + (match["percent"] or "") + match["end"] + match[0][match[0].index("<!--") :]
 
 
+def stale(lesson: Lesson) -> list[Path]:
+    """The files of a lesson, itself and its solutions, with a figure that is not the record's."""
+    return [path for path, _ in _changes(lesson)]
+
+
 def update(lesson: Lesson) -> bool:
-    """Rewrite the figures in a lesson's file; whether any changed."""
-    source = lesson.path.read_text(encoding="utf-8")
-    written = with_figures(source, read_results(lesson.results_path), lesson.header.name)
-    if written == source:
-        return False
-    lesson.path.write_text(written, encoding="utf-8")
-    return True
+    """Rewrite the figures in the files of a lesson; whether any changed."""
+    changes = list(_changes(lesson))
+    for path, written in changes:
+        path.write_text(written, encoding="utf-8")
+    return bool(changes)
+
+
+def _changes(lesson: Lesson) -> Iterator[tuple[Path, str]]:
+    """The files of a lesson whose text differs from the record, each with the text as it should be."""
+    results = read_results(lesson.results_path)
+    for path in (lesson.path, lesson.companion("solutions")):
+        if path.exists():
+            source = path.read_text(encoding="utf-8")
+            written = with_figures(source, results, lesson.header.name, path.name)
+            if written != source:
+                yield path, written
 
 
 def main(names: Sequence[str]) -> None:

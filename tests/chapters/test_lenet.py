@@ -10,7 +10,6 @@ from d2l_chapters.convolutional_networks import lenet_solutions as solutions
 
 from d2l_core import nn, xp
 from d2l_core.autodiff import value_and_grad
-from d2l_core.nn.functional import avg_pool, conv
 from d2l_core.random import normal
 
 
@@ -49,31 +48,6 @@ def test_scratch_and_concise_agree(runs):
     assert ours.keys() == theirs.keys()
     for path, array in ours.items():
         np.testing.assert_allclose(theirs[path], array, rtol=1e-3, atol=1e-4, err_msg=path)
-
-
-@pytest.mark.parametrize(("stride", "padding"), [(1, 0), (1, 2), (3, 1)])
-def test_convolution_from_scratch(stride, padding):
-    X, K, bias = (xp.asarray(normal(s, "test", len(s))) for s in ((2, 3, 11, 8), (4, 3, 3, 3), (4,)))
-    ours = lesson.corr2d_multi(X, K, bias, stride, padding)
-    theirs = conv(X, K, bias, stride=stride, padding=padding)
-    assert tuple(ours.shape) == tuple(theirs.shape)
-    assert lesson.largest_gap(ours, theirs) < 1e-4
-
-
-def test_convolution_from_scratch_has_the_gradients():
-    X, K = xp.asarray(normal((2, 3, 11, 8), "X")), xp.asarray(normal((4, 3, 3, 3), "K"))
-    ours, theirs = (
-        value_and_grad(lambda X, K, f=f: xp.sum(xp.square(f(X, K))), (0, 1))(X, K)[1]
-        for f in (lesson.corr2d_multi, conv)
-    )
-    for one, other in zip(ours, theirs, strict=True):
-        np.testing.assert_allclose(xp.to_numpy(one), xp.to_numpy(other), rtol=1e-3, atol=1e-3)
-
-
-def test_pooling_from_scratch():
-    X = xp.asarray(normal((2, 3, 9, 8), "pool"))
-    assert tuple(lesson.mean_pool(X, 2).shape) == (2, 3, 4, 4)
-    assert lesson.largest_gap(lesson.mean_pool(X, 2), avg_pool(X, 2)) < 1e-5
 
 
 def test_convolution_is_equivariant():

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from d2l_core.lessons import lessons
 from d2l_core.lessons._exercises import has_exercises, solutions, stub
+from d2l_core.lessons.figures import without_markers
 
 from .conftest import Ended, installed_backends
 
@@ -44,7 +46,13 @@ def test_solutions_are_shown_when_asked_for(d2l: Command, tmp_path: Path):
     ended = d2l("exercise", NAME, "--solutions", "--out", "answers.py")
     assert ended.status == 0, ended.err
     written = (tmp_path / "answers.py").read_text(encoding="utf-8")
-    assert written.endswith(lessons()[NAME].companion("solutions").read_text(encoding="utf-8"))
+    assert written.endswith(without_markers(lessons()[NAME].companion("solutions").read_text(encoding="utf-8")))
+
+
+def test_solutions_are_shown_without_the_markers_of_their_figures(tmp_path: Path):
+    lesson = replace(lessons()[NAME], path=tmp_path / "mine.py")
+    lesson.companion("solutions").write_text("# It is 0.75<!--lesson.x-->.\n")
+    assert solutions(lesson) == f"# exercises of the lesson {NAME}\n# It is 0.75.\n"
 
 
 def test_an_untouched_stub_is_open_on_every_backend(d2l: Command, tmp_path: Path):

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from d2l_core.errors import D2LError
-from d2l_core.lessons.figures import with_figures, without_markers
+from d2l_core.lessons import Lesson
+from d2l_core.lessons._header import Header
+from d2l_core.lessons.figures import update, with_figures, without_markers
 
 
 def run(value: float, backend: str = "numpy", seed: int = 0, job: str = "lesson") -> dict:
@@ -65,3 +70,34 @@ def test_backend_seed_and_mean_are_chosen():
 def test_a_marker_that_leads_nowhere_is_an_error(text, message):
     with pytest.raises(D2LError, match=message):
         with_figures(text, [run(1.0)], "try")
+
+
+@pytest.fixture
+def lesson(tmp_path: Path) -> Lesson:
+    """A lesson of one sentence whose run found 0.75."""
+    header = Header("try", "Try", ("1.1",), (), (), None, {}, {})
+    (tmp_path / "try.results.json").write_text(json.dumps({"format": "d2l-results-1", "runs": [run(0.75)]}))
+    lesson = Lesson(header, "try", tmp_path / "try.py")
+    lesson.path.write_text("# It is 0.75<!--lesson.x-->.\n")
+    return lesson
+
+
+def test_a_lesson_and_its_solutions_are_rewritten_from_one_record(lesson):
+    lesson.companion("solutions").write_text("# Not 0.1<!--lesson.x-->, as we saw.\n")
+    assert update(lesson)
+    assert lesson.path.read_text() == "# It is 0.75<!--lesson.x-->.\n"
+    assert lesson.companion("solutions").read_text() == "# Not 0.8<!--lesson.x-->, as we saw.\n"
+    assert not update(lesson)
+
+
+def test_a_lesson_without_solutions_is_rewritten_alone(lesson):
+    lesson.path.write_text("# It is 0.11<!--lesson.x-->.\n")
+    assert update(lesson)
+    assert lesson.path.read_text() == "# It is 0.75<!--lesson.x-->.\n"
+    assert not lesson.companion("solutions").exists()
+
+
+def test_a_marker_of_the_solutions_that_leads_nowhere_names_their_file(lesson):
+    lesson.companion("solutions").write_text("# Not 0.1<!--lesson.y-->.\n")
+    with pytest.raises(D2LError, match=r"try_solutions\.py: no run .* lesson\.y"):
+        update(lesson)
