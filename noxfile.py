@@ -99,7 +99,8 @@ def types(session: nox.Session) -> None:
 @nox.session
 def tests(session: nox.Session) -> None:
     """The engine, the data, the command line and the comparison, with all four frameworks in one environment."""
-    environment(session, ALL, "test").pytest("tests", "--ignore=tests/chapters", *session.posargs)
+    apart = ("--ignore=tests/chapters", "--ignore=tests/notebooks")
+    environment(session, ALL, "test").pytest("tests", *apart, *session.posargs)
 
 
 @nox.session
@@ -134,8 +135,15 @@ def lessons(session: nox.Session, backend: str) -> None:
         environment(session, backend, "test").pytest("tests/chapters", *session.posargs, **variables)
 
 
+def notebooks(session: nox.Session, backend: str) -> None:
+    """Every lesson in a Jupyter kernel on one backend; D2L_SCALE=standard takes as long as readers wait."""
+    with shared_programs() as variables:
+        variables |= {"D2L_BACKEND": backend} | ONE_CORE
+        environment(session, backend, "test").pytest("tests/notebooks", *session.posargs, **variables)
+
+
 for _backend in BACKENDS:
-    for _work in (conformance, lessons):
+    for _work in (conformance, lessons, notebooks):
 
         def _session(session: nox.Session, work=_work, backend: str = _backend) -> None:
             work(session, backend)
