@@ -79,10 +79,10 @@ def softmax(x, /, *, axis=-1):
     axis, length = position(axis, x.ndim), x.shape[axis] if x.ndim else 0
     if x.dtype is not float32 or axis != x.ndim - 1 or 0 in x.shape:
         return npx.softmax(x, axis=axis, temperature=1.0)  # as below
-    y = npx.softmax(x, axis=axis)
+    y = npx.softmax(np.reshape(x, (-1, length)), axis=1)
     ones = ones_of(length, x.dtype)
-    sums = np.dot(np.reshape(y, (-1, length)), ones).detach()
-    return y + np.reshape(_outer(sums - sums, ones), x.shape)
+    sums = np.dot(y, ones).detach()
+    return np.reshape(y + _outer(sums - sums, ones), x.shape)
 
 
 def log_softmax(x, /, *, axis=-1):

@@ -129,7 +129,11 @@ def verify(
     scale: str,
     seeds: tuple[int, ...],
 ) -> int:
-    """Run LESSON with several seeds, record what it reaches and hold it against its promises."""
+    """Run LESSON with several seeds, record what it reaches and hold it against its promises.
+
+    At full scale, NumPy's runs are repeated with numbers that are a rounding error off: ten times what becomes of that
+    is how far the results of two backends may be apart.
+    """
     from d2l_core.backend import adapters, load_backend
     from d2l_core.lessons import WHOLE, find_lesson, lessons
 
@@ -159,11 +163,14 @@ def _verify(
     seeds: tuple[int, ...],
     jobs: tuple[str, ...],
 ) -> bool:
+    from d2l_core.lessons._spread import REFERENCE, calibrate
     from d2l_core.lessons._verify import kept, read_results
     from d2l_core.lessons._verify import verify as run_verification
 
     click.echo(f"{lesson.header.name} at scale {scale}, seeds {', '.join(map(str, seeds))}", err=True)
-    run_verification(lesson, backends, scale, seeds, jobs or None, observers=_observers)
+    made = run_verification(lesson, backends, scale, seeds, jobs or None, observers=_observers)
+    if scale == "full" and REFERENCE in backends:
+        calibrate(lesson, list(dict.fromkeys(run["job"] for run in made)), observers=_observers)
     results, rows, good = read_results(lesson.results_path), [], True
     for promise in lesson.header.promises[scale]:
         if jobs and promise.job not in jobs:
@@ -176,7 +183,28 @@ def _verify(
         print_table(("lesson", "promise", *backends), rows)
     else:
         click.echo(f"{lesson.header.name} promises nothing at scale {scale}; the results are recorded.")
-    return good
+    return (scale != "full" or _print_spreads(lesson, jobs)) and good
+
+
+def _print_spreads(lesson: Lesson, jobs: tuple[str, ...]) -> bool:
+    """How far the backends' results lie apart; false if they are further apart than rounding allows."""
+    from d2l_core.lessons._spread import spreads
+
+    found = [spread for spread in spreads(lesson) if not jobs or spread.promise.job in jobs]
+    rows = [
+        (
+            lesson.header.name,
+            f"{spread.promise.job}: {spread.promise.metric}",
+            f"{min(spread.values.values()):.4g} to {max(spread.values.values()):.4g}",
+            f"{spread.width:.2g}",
+            f"{spread.budget:.2g}",
+            "within" if spread.within else "NOT within",
+        )
+        for spread in found
+    ]
+    if rows:
+        print_table(("lesson", "result", f"on {len(found[0].values)} backends, seed 0", "apart", "budget", ""), rows)
+    return all(spread.within for spread in found)
 
 
 def _observers(label: str) -> list[Observer]:

@@ -1,9 +1,9 @@
 """Recorded results: run a lesson's jobs, keep their numbers beside the lesson, and hold them against its promises.
 
-The file ``<lesson>.results.json`` holds ``{"format": "d2l-results-1", "runs": [...]}``. Each run has the fields
-``job``, ``backend``, ``scale``, ``seed``, ``precision``, ``metrics`` (the record of the last epoch), ``versions`` and
-``machine``. A run replaces the earlier one with the same first five. The job ``lesson`` stands for the lesson run from
-top to bottom; its metrics are what it reported.
+The file ``<lesson>.results.json`` holds ``{"format": "d2l-results-1", "runs": [...], "moved": [...]}``. Each run has
+the fields ``job``, ``backend``, ``scale``, ``seed``, ``precision``, ``metrics`` (the record of the last epoch),
+``versions`` and ``machine``. A run replaces the earlier one with the same first five. The job ``lesson`` stands for
+the lesson run from top to bottom; its metrics are what it reported. What is ``moved`` says `d2l_core.lessons._spread`.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from d2l_core.training import Observer
 FORMAT = "d2l-results-1"
 
 Result = dict[str, Any]
-_IDENTITY = ("job", "backend", "scale", "seed", "precision")
+_IDENTITY = {"runs": ("job", "backend", "scale", "seed", "precision"), "moved": ("job", "number")}
 
 
 def read_results(path: Path) -> list[Result]:
@@ -39,20 +39,40 @@ def read_results(path: Path) -> list[Result]:
     Raises:
         D2LError: the file is not of this format.
     """
+    return _read(path, "runs")
+
+
+def read_moved(path: Path) -> list[Result]:
+    """The recorded runs whose floats were moved by rounding; see `read_results`."""
+    return _read(path, "moved")
+
+
+def record_result(path: Path, result: Result) -> None:
+    """Add a run to a file of results, in place of an earlier run of the same identity."""
+    _record(path, "runs", result)
+
+
+def record_moved(path: Path, result: Result) -> None:
+    """Add a run that was moved by rounding, in place of an earlier one of that job and number."""
+    _record(path, "moved", result)
+
+
+def _read(path: Path, kind: str) -> list[Result]:
     if not path.exists():
         return []
     data = json.loads(path.read_text(encoding="utf-8"))
     if data.get("format") != FORMAT:
         raise D2LError(f"{path} does not hold recorded results ({FORMAT}); move it away and verify the lesson again.")
-    runs: list[Result] = data["runs"]
+    runs: list[Result] = data.get(kind, [])
     return runs
 
 
-def record_result(path: Path, result: Result) -> None:
-    """Add a run to a file of results, in place of an earlier run of the same identity."""
-    kept = [run for run in read_results(path) if any(run[key] != result[key] for key in _IDENTITY)]
-    runs = sorted([*kept, result], key=lambda run: [str(run[key]) for key in _IDENTITY])
-    text = json.dumps({"format": FORMAT, "runs": runs}, indent=1) + "\n"
+def _record(path: Path, kind: str, result: Result) -> None:
+    content = {each: _read(path, each) for each in _IDENTITY}
+    identity = _IDENTITY[kind]
+    kept = [run for run in content[kind] if any(run[key] != result[key] for key in identity)]
+    content[kind] = sorted([*kept, result], key=lambda run: [str(run[key]) for key in identity])
+    text = json.dumps({"format": FORMAT} | content, indent=1) + "\n"
     replace_file(path, lambda part: _write(part, text))
 
 
@@ -99,7 +119,7 @@ def verify(
                         "scale": scale,
                         "seed": seed,
                         "precision": precision,
-                        "metrics": _metrics(lesson, job, scale, seed, watchers),
+                        "metrics": metrics_of(lesson, job, scale, seed, watchers),
                         "versions": _versions(backend),
                         "machine": machine_class(),
                     }
@@ -108,7 +128,8 @@ def verify(
     return made
 
 
-def _metrics(lesson: Lesson, job: str, scale: str, seed: int, observers: Sequence[Observer]) -> dict[str, float]:
+def metrics_of(lesson: Lesson, job: str, scale: str, seed: int, observers: Sequence[Observer]) -> dict[str, float]:
+    """What a run on the active backend reaches: the record of a job's last epoch, or what the lesson reports."""
     if job == WHOLE:
         with contextlib.redirect_stdout(io.StringIO()):
             return run_whole(lesson, scale)

@@ -8,11 +8,13 @@ from d2l_core.backend import adapters, use_backend
 if adapters()["mxnet"].missing():
     pytest.skip("MXNet is not installed.", allow_module_level=True)
 
+from d2l_backends.mxnet.arrays import lent_to_host
 from d2l_backends.mxnet.network import _LONGEST_SUM
 
 from d2l_core import interface as xp
 from d2l_core.autodiff import value_and_grad
-from d2l_core.composites import adam, batch_norm_train, softmax
+from d2l_core.composites import adam, batch_norm_train, sigmoid, softmax
+from d2l_core.interface import conv
 
 CHANNELS, EPS = 4, 1e-5
 
@@ -60,6 +62,35 @@ def test_softmax_of_a_row_with_nan_is_nan_and_of_others_not(wrong):
         found = xp.to_numpy(softmax(xp.asarray(scores)))
     assert np.isnan(found[2]).all()
     np.testing.assert_allclose(np.delete(found, 2, axis=0).sum(-1), 1.0, rtol=1e-6)
+
+
+def rolled_up_by_adam(weight):
+    return adam(weight, weight, weight, weight * weight, xp.asarray([0.1, 0.001, 1.0]), 0.01, 0.9, 0.999, 1e-8)[0]
+
+
+@pytest.mark.parametrize("groups", [1, 2, 8])
+@pytest.mark.parametrize(
+    "function",
+    [
+        softmax,
+        sigmoid,
+        rolled_up_by_adam,
+        xp.sum,
+        xp.matmul,
+        lambda w: xp.permute_dims(w, (1, 0, 2, 3)),
+        np.from_dlpack,
+    ],
+    ids=["softmax", "sigmoid", "adam", "sum", "matmul", "permute_dims", "dlpack"],
+)
+def test_weights_in_the_order_of_onednn(function, groups):
+    """A convolution outside of a recording may leave its weights in a layout that not every operator can read."""
+    values = np.random.default_rng(0).normal(size=(8, 8 // groups, 3, 3)).astype("float32")
+    arguments = 2 if function is xp.matmul else 1
+    with use_backend("mxnet", precision=32):
+        weight, fresh = xp.asarray(values), xp.asarray(values)
+        conv(xp.ones((2, 8, 14, 14)), weight, groups=groups).wait_to_read()
+        found, expected = (function(*[w] * arguments) for w in (weight, fresh))
+        np.testing.assert_allclose(np.asarray(found), np.asarray(expected), rtol=1e-6)
 
 
 def test_adam_on_the_host_leaves_what_it_reads():
