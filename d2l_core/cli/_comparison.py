@@ -190,7 +190,7 @@ def _print_spreads(lesson: Lesson, jobs: tuple[str, ...]) -> bool:
     """How far the backends' results lie apart; false if they are further apart than rounding allows."""
     from d2l_core.lessons._spread import spreads
 
-    found = [spread for spread in spreads(lesson) if not jobs or spread.promise.job in jobs]
+    found = [each for each in spreads(lesson) if len(each.values) > 1 and (not jobs or each.promise.job in jobs)]
     rows = [
         (
             lesson.header.name,

@@ -62,6 +62,23 @@ def test_verify_records_and_judges(here: Command, recorded: Path) -> None:
     assert "NOT kept" in worse.out
 
 
+def test_verify_tells_how_far_backends_lie_apart(here: Command, recorded: Path) -> None:
+    words = ("verify", LESSON, "--job", "airfoil", "--seeds", "0")
+    first = here(*words, "--backend", "numpy")
+    assert first.status == 0, first.err
+    assert "airfoil moved 3" in first.err
+    assert "1 backends" not in first.out
+    data = json.loads(recorded.read_text())
+    assert [run["number"] for run in data["moved"]] == [1, 2, 3]
+    (run,) = data["runs"]
+    data["runs"].append(run | {"backend": "torch", "metrics": run["metrics"] | {"val_loss": 0.5}})
+    recorded.write_text(json.dumps(data))
+    ended = here(*words, "--backend", "numpy")
+    assert ended.status == 1
+    assert "on 2 backends" in ended.out
+    assert "NOT within" in ended.out
+
+
 def test_verify_without_promises(here: Command, recorded: Path) -> None:
     ended = here("verify", LESSON, "--scale", "smoke", "--backend", "numpy", "--seeds", "0")
     assert ended.status == 0
