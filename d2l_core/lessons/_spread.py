@@ -28,6 +28,11 @@ REFERENCE = "numpy"
 TIMES = 3
 ERRORS = 1e-3
 """A promise to stay below so little is about an error of rounding, which the bound already limits."""
+ONE_EXAMPLE = 1 / 500
+"""What one example makes of an accuracy over the smallest validation set of the lessons.
+
+An accuracy counts examples on either side of a border, and three moved runs may miss the one that lies on it.
+"""
 
 
 _ELEMENTWISE = (
@@ -42,7 +47,7 @@ _SUMS = (
 _ELIMINATIONS = (
     "lower_cholesky", "solve_columns", "log_determinant", "symmetric_eigen", "reduced_svd", "reduced_qr",
 )  # fmt: skip
-ROUNDED = dict.fromkeys((*_ELEMENTWISE, *_SUMS), 1) | dict.fromkeys(_ELIMINATIONS, 4)
+ROUNDED = dict.fromkeys((*_ELEMENTWISE, *_SUMS), 2) | dict.fromkeys(_ELIMINATIONS, 4)
 """What frameworks compute to other last bits, and how many units; arithmetic gives the same bits everywhere."""
 
 
@@ -50,21 +55,23 @@ ROUNDED = dict.fromkeys((*_ELEMENTWISE, *_SUMS), 1) | dict.fromkeys(_ELIMINATION
 def moved_by_rounding(number: int) -> Iterator[None]:
     """Inside, the functions of `ROUNDED` are up to so many units in the last place off on the active backend.
 
-    Each float becomes larger, smaller or stays, by chance from the stream of `number`; zero stays.
+    Each float becomes larger, smaller or stays, by chance from the stream of `number`, and those of one function lean
+    to one side, as they do in a framework's own version of it; zero stays.
     """
     backend, chance = current().backend, np.random.default_rng(number)
 
-    def moved(x: Any, units: int) -> Any:
+    def moved(x: Any, units: int, lean: int) -> Any:
         if isinstance(x, tuple):
-            parts = [moved(part, units) for part in x]
+            parts = [moved(part, units, lean) for part in x]
             return type(x)(*parts) if hasattr(x, "_fields") else tuple(parts)
         if not backend.is_tensor(x) or x.dtype.kind != "f":
             return x
-        steps = chance.integers(-units, units + 1, x.shape).astype(x.dtype)
+        steps = (lean + chance.integers(-units, units + 1, x.shape)).astype(x.dtype)
         return x * (1.0 + steps * np.finfo(x.dtype).eps)
 
     def inexact(function: Callable[..., Any], units: int) -> Callable[..., Any]:
-        return lambda *args, **options: moved(function(*args, **options), units)
+        lean = int(chance.integers(-units, units + 1))
+        return lambda *args, **options: moved(function(*args, **options), units, lean)
 
     exact = {name: function for name, function in vars(backend).items() if name in ROUNDED}
     vars(backend).update({name: inexact(function, ROUNDED[name]) for name, function in exact.items()})
@@ -131,4 +138,5 @@ def _counts(run: dict[str, Any], promise: Promise) -> bool:
 def _budget(promise: Promise, value: float, moved: Sequence[float]) -> float:
     if promise.relation in ("<", "<=") and 0 <= promise.bound <= ERRORS:
         return promise.bound
-    return float(max(budget([value], [[other] for other in moved], 32)))
+    least = 1.01 * ONE_EXAMPLE if promise.metric.endswith("acc") else 0.0
+    return max(least, *map(float, budget([value], [[other] for other in moved], 32)))
