@@ -87,9 +87,9 @@ def lent_to_host(x):
     return numpy.from_dlpack(Memory(x))
 
 
-def lent_by_host(array):
-    """A NumPy array, which nobody else may alter, as a tensor."""
-    return mx.nd.from_dlpack(array.__dlpack__()).as_np_ndarray()
+def lent_by_host(x, /):
+    """What speaks DLPack, such as a NumPy array that nobody else alters, as a tensor in the same memory."""
+    return mx.nd.from_dlpack(x.__dlpack__()).as_np_ndarray()
 
 
 def asarray(obj, /, *, dtype=None):

@@ -86,8 +86,9 @@ class Recorder:
         noted = self.noted(args)
         with self.pause():
             result = f(*args)
-        results = [self._new(x.handle.value) for x in (result if isinstance(result, tuple) else [result])]
-        self.calls.append(Call(f, noted, {}, results if isinstance(result, tuple) else results[0]))
+        several = isinstance(result, tuple)
+        made = [self._new(x.handle.value) for x in result] if several else self._new(result.handle.value)
+        self.calls.append(Call(f, noted, {}, made))
         return result
 
     @contextlib.contextmanager

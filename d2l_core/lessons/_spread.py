@@ -28,12 +28,11 @@ REFERENCE = "numpy"
 TIMES = 3
 ERRORS = 1e-3
 """A promise to stay below so little is about an error of rounding, which the bound already limits."""
-ONE_EXAMPLE = 1 / 500
-"""What one example makes of an accuracy over the smallest validation set of the lessons.
+ONE_EXAMPLE = 1.01 / 500
+"""What one example of 500 makes of an accuracy, and a little for its rounding.
 
 An accuracy counts examples on either side of a border, and three moved runs may miss the one that lies on it.
 """
-
 
 _ELEMENTWISE = (
     "exp", "expm1", "log", "log1p", "sin", "cos", "tan", "asin", "acos", "atan", "atan2", "sinh", "cosh", "tanh",
@@ -138,5 +137,5 @@ def _counts(run: dict[str, Any], promise: Promise) -> bool:
 def _budget(promise: Promise, value: float, moved: Sequence[float]) -> float:
     if promise.relation in ("<", "<=") and 0 <= promise.bound <= ERRORS:
         return promise.bound
-    least = 1.01 * ONE_EXAMPLE if promise.metric.endswith("acc") else 0.0
+    least = ONE_EXAMPLE if promise.metric.endswith("acc") else 0.0
     return max(least, *map(float, budget([value], [[other] for other in moved], 32)))
