@@ -30,7 +30,7 @@ from d2l_core.training import Observer
 FORMAT = "d2l-results-1"
 
 Result = dict[str, Any]
-_IDENTITY = {"runs": ("job", "backend", "scale", "seed", "precision"), "moved": ("job", "number")}
+_IDENTITY = ("job", "backend", "scale", "seed", "precision")
 
 
 def read_results(path: Path) -> list[Result]:
@@ -49,12 +49,15 @@ def read_moved(path: Path) -> list[Result]:
 
 def record_result(path: Path, result: Result) -> None:
     """Add a run to a file of results, in place of an earlier run of the same identity."""
-    _record(path, "runs", result)
+    kept = [run for run in read_results(path) if any(run[key] != result[key] for key in _IDENTITY)]
+    runs = sorted([*kept, result], key=lambda run: [str(run[key]) for key in _IDENTITY])
+    _write_all(path, runs, read_moved(path))
 
 
-def record_moved(path: Path, result: Result) -> None:
-    """Add a run that was moved by rounding, in place of an earlier one of that job and number."""
-    _record(path, "moved", result)
+def record_moved(path: Path, job: str, results: Sequence[Result]) -> None:
+    """Put the runs of a job that were moved by rounding into a file of results, in place of its earlier ones."""
+    others = [run for run in read_moved(path) if run["job"] != job]
+    _write_all(path, read_results(path), sorted([*others, *results], key=lambda run: (run["job"], run["number"])))
 
 
 def _read(path: Path, kind: str) -> list[Result]:
@@ -67,12 +70,8 @@ def _read(path: Path, kind: str) -> list[Result]:
     return runs
 
 
-def _record(path: Path, kind: str, result: Result) -> None:
-    content = {each: _read(path, each) for each in _IDENTITY}
-    identity = _IDENTITY[kind]
-    kept = [run for run in content[kind] if any(run[key] != result[key] for key in identity)]
-    content[kind] = sorted([*kept, result], key=lambda run: [str(run[key]) for key in identity])
-    text = json.dumps({"format": FORMAT} | content, indent=1) + "\n"
+def _write_all(path: Path, runs: Sequence[Result], moved: Sequence[Result]) -> None:
+    text = json.dumps({"format": FORMAT, "runs": runs, "moved": moved}, indent=1) + "\n"
     replace_file(path, lambda part: _write(part, text))
 
 

@@ -8,7 +8,7 @@ import pytest
 from d2l_core import xp
 from d2l_core.autodiff import grad
 from d2l_core.backend import adapters, load_backend, use_backend
-from d2l_core.lessons import find_lesson, lessons
+from d2l_core.lessons import _spread, find_lesson, lessons
 from d2l_core.lessons._spread import REFERENCE, ROUNDED, moved_by_rounding, spreads
 from d2l_core.lessons._verify import read_moved, read_results, record_moved, record_result
 
@@ -60,11 +60,31 @@ def test_moved_runs_stand_beside_the_others(tmp_path):
     path = tmp_path / "a.results.json"
     run = {"job": "lesson", "backend": "numpy", "scale": "full", "seed": 0, "precision": 32, "metrics": {"gap": 0.5}}
     record_result(path, run)
-    for gap in (0.1, 0.2):
-        record_moved(path, {"job": "lesson", "number": 1, "metrics": {"gap": gap}})
+    for gaps in ([0.1, 0.3], [0.2]):
+        runs = [{"job": "lesson", "number": i, "metrics": {"gap": gap}} for i, gap in enumerate(gaps, 1)]
+        record_moved(path, "lesson", runs)
     record_result(path, run | {"backend": OTHER})
     assert [each["backend"] for each in read_results(path)] == ["numpy", OTHER]
     assert [each["metrics"] for each in read_moved(path)] == [{"gap": 0.2}]
+
+
+def test_a_run_whose_own_check_fails_is_left_out(tmp_path, monkeypatch):
+    outcomes = iter([{"gap": 0.1}, AssertionError("not equal to tolerance"), {"gap": 0.3}])
+
+    def measured(*_):
+        outcome = next(outcomes)
+        if isinstance(outcome, AssertionError):
+            raise outcome
+        return outcome
+
+    lesson = find_lesson("linear-regression")
+    monkeypatch.setattr(type(lesson), "results_path", tmp_path / "a.results.json")
+    monkeypatch.setattr(_spread, "metrics_of", measured)
+    _spread.calibrate(lesson, ["lesson"])
+    assert [(run["number"], run["metrics"]) for run in read_moved(lesson.results_path)] == [
+        (1, {"gap": 0.1}),
+        (3, {"gap": 0.3}),
+    ]
 
 
 def test_a_result_that_is_too_far_off_is_told(tmp_path):
