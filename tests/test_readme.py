@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from d2l_core.backend import find_adapter
+from d2l_core.lessons import lessons
 
 ROOT = Path(__file__).parent.parent
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -31,3 +32,8 @@ def test_commands_exist(command):
 def test_pictures_exist():
     for path in re.findall(r"!\[[^]]*\]\(([^)]+)\)", TEXT):
         assert (ROOT / path).is_file()
+
+
+def test_every_lesson_is_listed_in_order():
+    table = TEXT.split("| chapter | lessons |")[1].split("\n\n")[0]
+    assert re.findall(r"`([\w-]+)`", table) == list(lessons())
