@@ -488,6 +488,18 @@ def test_steps_in_pieces(backend: Backend, precision: int, size: int) -> None:
     np.testing.assert_allclose(runs[0][2], xp.to_numpy(state[0]), rtol=0, atol=1000 * eps)
 
 
+def test_rows_may_be_arrays_of_the_host(backend: Backend, precision: int) -> None:
+    """NumPy arrays give the same bits as tensors, at any number of steps."""
+    runs = []
+    for place in (xp.asarray, lambda array: array):
+        state, rows, table = _walked(4, precision)
+        rows = tree.map(lambda x, place=place: place(np.array(xp.to_numpy(x))), rows)
+        results, state = composites.compile_steps(_walk)(state, rows, 1, 4, table)
+        runs.append([*tree.leaves(results), *(xp.to_numpy(x) for x in state)])
+    for a, b in zip(*runs, strict=True):
+        assert a.tobytes() == b.tobytes()
+
+
 def test_pieces_may_begin_in_the_middle(backend: Backend, precision: int) -> None:
     """The rows before the start are not touched, and other rows are taken with the same program."""
     run = composites.compile_steps(lambda state, row: (row * state[0], [state[0] + 1.0]))

@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from d2l_core import interface, tree
 from d2l_core._derivatives import hessian, hvp, jacobian, jvp, vjp
 from d2l_core._rules import custom_gradient, floats, replaced
@@ -251,8 +253,8 @@ def compiled_steps(step: Callable[..., Any], variables: Sequence[Variable]) -> C
 
     Returns:
         ``run(rows, start, stop, *constants)``, which takes the steps with the rows number start to stop - 1 of `rows`,
-        a tree of tensors with one first axis, and returns the results as NumPy arrays with a first axis of
-        stop - start. How a run is cut into such calls does not change a bit of it.
+        a tree of tensors or NumPy arrays with one first axis, and returns the results as NumPy arrays with a first
+        axis of stop - start. How a run is cut into such calls does not change a bit of it.
 
     Raises:
         UsageError: the step wrote into a variable that is not among `variables`.
@@ -262,6 +264,7 @@ def compiled_steps(step: Callable[..., Any], variables: Sequence[Variable]) -> C
 
     def call(rows: Any, start: int, stop: int, *constants: Any) -> Any:
         if recording():
+            rows = tree.map(lambda x: interface.asarray(x) if isinstance(x, np.ndarray) else x, rows)
             chosen_rows = (tree.map(lambda x, i=i: x[i], rows) for i in range(start, stop))
             results = [_written_through(step, row, *constants) for row in chosen_rows]
             return tree.map(lambda *leaves: interface.to_numpy(interface.stack(leaves)), *results)

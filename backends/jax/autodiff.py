@@ -144,7 +144,7 @@ def compile_steps(f: Callable[..., Any], /) -> Callable[..., Any]:
         if pays[shapes]:
             state, columns = looped(state, rows, np.int32(start), np.int32(stop), constants)
             return tree.map(lambda x: to_numpy(x)[start:stop], columns), state
-        results = []
+        results, rows = [], jax.tree.map(jnp.asarray, rows)
         for i in range(start, stop):
             result, state = step(state, rows, np.int32(i), constants)
             results.append(result)

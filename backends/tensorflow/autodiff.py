@@ -6,6 +6,7 @@ XLA is not used for whole steps: see `compile`.
 from contextvars import ContextVar
 
 from d2l_backends.tensorflow._framework import tf
+from d2l_backends.tensorflow.arrays import asarray
 from d2l_backends.tensorflow.system import to_numpy
 from tensorflow.python.eager import record
 
@@ -127,7 +128,7 @@ def compile_steps(f, /):
     run = compile(steps)
 
     def call(state, rows, start, stop, /, *constants):
-        results, state = run(state, rows, tf.constant(start), tf.constant(stop), constants)
+        results, state = run(state, tree.map(asarray, rows), tf.constant(start), tf.constant(stop), constants)
         return tree.map(lambda x: to_numpy(x)[start:stop], results), state
 
     return call

@@ -10,6 +10,7 @@ from d2l_core._tape import signature
 from d2l_core.backend import current
 from d2l_core.errors import outside_tensor
 
+from .arrays import asarray
 from .recording import recorder
 from .replay import recorded
 from .system import to_numpy
@@ -132,6 +133,7 @@ def compile_steps(f, /):
 
     def run(state, rows, start, stop, /, *constants):
         results, walks = [], True
+        rows = tree.map(lambda x: x if isinstance(x, torch.Tensor) else asarray(x), rows)
         for i in range(start, stop):
             trees = state, tree.map(lambda column, i=i: column[i], rows), *constants
             known = step.found(trees)[2] if walks and i + 1 < stop else None

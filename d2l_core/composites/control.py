@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
+
 from d2l_core import interface as xp
 from d2l_core import tree
 from d2l_core._dispatch import composite
@@ -51,17 +53,21 @@ def compile_steps(f: Callable[..., Any], /) -> Callable[..., Any]:
 
     Returns:
         ``run(state, rows, start, stop, *constants) -> (results, state)``, which calls f with the rows number start to
-        stop - 1 of `rows`, a tree of tensors with one first axis, one after the other. `results` is what f returned, as
-        NumPy arrays with a first axis of stop - start; the state's memory may be reused. Where a row stands, and how
-        many are taken at once, does not change a bit of the results.
+        stop - 1 of `rows`, a tree of tensors or NumPy arrays with one first axis, one after the other, as tensors.
+        `results` is what f returned, as NumPy arrays with a first axis of stop - start; the state's memory may be
+        reused. Where a row stands, and how many are taken at once, does not change a bit of the results.
     """
     step = xp.compile(f)
 
     def run(state: Sequence[Tensor], rows: Any, start: int, stop: int, /, *constants: Any) -> tuple[Any, list[Tensor]]:
-        results = []
+        results, rows = [], tree.map(_placed, rows)
         for i in range(start, stop):
             result, state = step(state, tree.map(lambda column, i=i: column[i], rows), *constants)
             results.append(result)
         return tree.map(lambda *leaves: xp.to_numpy(xp.stack(leaves)), *results), list(state)
 
     return run
+
+
+def _placed(x: Any) -> Tensor:
+    return xp.asarray(x) if isinstance(x, np.ndarray) else x

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from d2l_core import interface, tree
+from d2l_core import tree
 from d2l_core.autodiff import compiled_steps
-from d2l_core.backend import float_dtype
+from d2l_core.backend import current
 from d2l_core.data import Loader
 from d2l_core.interface import Tensor
 from d2l_core.nn import Variable
@@ -66,9 +66,11 @@ class Pass:
         for indices in self._blocks(epoch):
             last = first + len(indices)
             if start < last:
-                rows: dict[str, Tensor] = {"indices": interface.asarray(indices)}
+                rows: dict[str, npt.NDArray[Any]] = {"indices": indices}
                 if rates is not None:
-                    rows["rate"] = interface.asarray(np.asarray(rates[first:last]), dtype=float_dtype())
+                    rows["rate"] = np.asarray(
+                        rates[first:last], np.float64 if current().precision == 64 else np.float32
+                    )
                 yield from self._block(rows, max(start - first, 0), len(indices), most)
             first = last
 
@@ -85,7 +87,7 @@ class Pass:
         return [block for block in blocks[: 1 if self.loader.drop_last else 2] if block.size]
 
     def _block(
-        self, rows: dict[str, Tensor], start: int, end: int, most: Callable[[], int | None]
+        self, rows: dict[str, npt.NDArray[Any]], start: int, end: int, most: Callable[[], int | None]
     ) -> Iterator[tuple[int, Any]]:
         while start < end:
             count = min(self._affordable(), end - start, most() or end)
