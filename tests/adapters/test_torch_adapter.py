@@ -5,11 +5,13 @@ import pytest
 import torch
 from d2l_backends.torch.network import _host_bits, card_bits
 from d2l_backends.torch.system import scope
+from torch.nn import functional
 
 from d2l_core import composites
+from d2l_core import interface as xp
 from d2l_core.autodiff import checkpoint, custom_gradient, grad
 from d2l_core.backend import use_backend
-from d2l_core.errors import UsageError
+from d2l_core.errors import D2LError, UsageError
 
 
 @pytest.mark.parametrize(("first", "second"), [(0, 0), (2**32 - 1, 2**31), (123456, 2**32 - 5)])
@@ -119,3 +121,39 @@ def test_a_custom_gradient_holds_in_the_users_own_backward_pass():
         (second,) = torch.autograd.grad(first.sum(), x)
     for tensor, factor in ((slope, 3.0), (curvature, 3.0), (first, 1.0), (second, 1.0)):
         assert torch.allclose(tensor, factor * torch.exp(x))
+
+
+def _curvature(x, weights, window):
+    """The sum of squares of pooled, weighted images: its gradient, and the gradient of that gradient's squares."""
+
+    def value(x):
+        pooled = xp.avg_pool(x, window)
+        return (weights * pooled**2).sum()
+
+    first = grad(value)
+    return first(x), grad(lambda x: (first(x) ** 2).sum())(x)
+
+
+@pytest.mark.parametrize(
+    ("shape", "window"),
+    [((4, 3, 80, 96), 2), ((4, 3, 80, 96), (2, 2)), ((64, 4, 512), 2), ((2, 4, 16, 24, 32), 2), ((4, 3, 81, 96), 2)],
+)
+def test_pooling_by_two_is_that_of_the_framework(shape, window):
+    """Values, first and second derivatives, where the adapter adds slices and where it does not."""
+    kernel = {3: functional.avg_pool1d, 4: functional.avg_pool2d, 5: functional.avg_pool3d}[len(shape)]
+    with use_backend("torch", precision=64, device="cpu"):
+        x = torch.randn(shape).requires_grad_()
+        expected = kernel(x, window)
+        weights = torch.randn(expected.shape)
+        (slope,) = torch.autograd.grad((weights * expected**2).sum(), x, create_graph=True)
+        (second,) = torch.autograd.grad((slope**2).sum(), x)
+        x = x.detach()
+        np.testing.assert_allclose(xp.avg_pool(x, window), expected.detach(), atol=1e-14)
+        for found, wanted in zip(_curvature(x, weights, window), (slope.detach(), second), strict=True):
+            np.testing.assert_allclose(found, wanted, atol=1e-14)
+
+
+def test_a_window_that_does_not_fit_is_refused_by_large_images_too():
+    """The quick way must not take what the framework refuses."""
+    with use_backend("torch", device="cpu"), pytest.raises(D2LError):
+        xp.avg_pool(torch.zeros(4, 3, 80, 96), (2, 2, 2))
