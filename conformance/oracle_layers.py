@@ -238,10 +238,15 @@ def resize(x: Array, size: Any, method: str = "linear") -> Array:
 # ---------------------------------------------------------------- optimisation
 
 
+Arrays = list[Array]
+
+
 def adam(
-    p: Array, g: Array, m: Array, v: Array, progress: Array, lr: Any, beta1: float, beta2: float, eps: float
-) -> tuple[Array, Array, Array]:
+    ps: Arrays, gs: Arrays, ms: Arrays, vs: Arrays, progress: Array, lr: Any, beta1: float, beta2: float, eps: float
+) -> tuple[Arrays, Arrays, Arrays]:
     """Kingma and Ba (2015), algorithm 1; of `progress` only the number of the step is looked at."""
-    m, v = beta1 * m + (1 - beta1) * g, beta2 * v + (1 - beta2) * g**2
     t = progress[2]
-    return p - lr * (m / (1 - beta1**t)) / (np.sqrt(v / (1 - beta2**t)) + eps), m, v
+    ms = [beta1 * m + (1 - beta1) * g for m, g in zip(ms, gs, strict=True)]
+    vs = [beta2 * v + (1 - beta2) * g**2 for v, g in zip(vs, gs, strict=True)]
+    steps = [(m / (1 - beta1**t)) / (np.sqrt(v / (1 - beta2**t)) + eps) for m, v in zip(ms, vs, strict=True)]
+    return [p - lr * step for p, step in zip(ps, steps, strict=True)], ms, vs

@@ -243,8 +243,15 @@ def _adam(rng: Generator) -> Any:
         yield sample(*place, *moments, progress, lr, 0.9, 0.99, 1e-3)
 
 
+def _two_parameters(adam: Any, p: Any, g: Any, m: Any, v: Any, *settings: Any) -> Any:
+    """All results for a parameter and for one that changes places with its gradient."""
+    return tuple(x for column in adam([p, g], [g, p], [m, m], [v, v], *settings) for x in column)
+
+
 OPTIMISATION = [
-    Case("adam", oracle.adam, _adam, Scaled(4), differentiable=(0, 1, 2, 3, 5), gradient=Slope(8)),
+    Case(
+        "adam", oracle.adam, _adam, Scaled(4), differentiable=(0, 1, 2, 3, 5), gradient=Slope(16), call=_two_parameters
+    ),
 ]
 
 CASES = [*ACTIVATIONS, *NORMALISATION, *RECURRENCE, *ATTENTION, *SPATIAL, *OPTIMISATION]

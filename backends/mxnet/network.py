@@ -1,5 +1,6 @@
 """Network primitives on MXNet's fused operators: each call costs tens of microseconds, so one is better than five."""
 
+import itertools
 import math
 
 import numpy
@@ -191,18 +192,22 @@ def lstm(x, state, /, *weights):
 # optimisation
 
 
-def adam(parameter, gradient, first, second, progress, lr, beta1, beta2, eps, /):
+def adam(parameters, gradients, firsts, seconds, progress, lr, beta1, beta2, eps, /):
     """On the host, in MXNet's own memory: its kernel takes ``1 - beta2`` in float32, where 0.001 has lost three digits,
-    and a dozen of its operators take thrice as long."""
-    tensors = parameter, gradient, first, second
-    if is_recording() or 0 in gradient.shape or not gradient.ndim:
-        return composites.adam.__wrapped__(*tensors, progress, lr, beta1, beta2, eps)
+    and a dozen of its operators for each parameter take thrice as long."""
+    columns = parameters, gradients, firsts, seconds
+    tensors, count = [*itertools.chain(*columns)], len(parameters)
+    if is_recording() or any(0 in x.shape or not x.ndim for x in tensors) or len(tensors) != 4 * count or not count:
+        return composites.adam.__wrapped__(*columns, progress, lr, beta1, beta2, eps)
 
     def step(progress, lr, *tensors):
-        arrays = map(lent_to_host, (*tensors, progress))
-        return tuple(map(lent_by_host, host.adam(*arrays, float(lr), beta1, beta2, eps)))
+        progress, *arrays = map(lent_to_host, (progress, *tensors))
+        columns = [arrays[i : i + count] for i in range(0, 4 * count, count)]
+        after = host.adam(*columns, progress, float(lr), beta1, beta2, eps)
+        return tuple(map(lent_by_host, itertools.chain(*after)))
 
-    return on_host(step, progress, lr, *tensors)
+    after = on_host(step, progress, lr, *tensors)
+    return after[:count], after[count : 2 * count], after[2 * count :]
 
 
 # randomness: the bits are computed on the host, as MXNet has no unsigned integers

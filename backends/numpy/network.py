@@ -298,12 +298,23 @@ defvjp(relu, lambda y, x: lambda g: g * (y > 0))
 # optimisation
 
 
-def adam(parameter, gradient, first, second, progress, lr, beta1, beta2, eps, /):
+def adam(parameters, gradients, firsts, seconds, progress, lr, beta1, beta2, eps, /):
+    columns, settings = (parameters, gradients, firsts, seconds), (progress, lr, beta1, beta2, eps)
+    rows = list(zip(*columns, strict=True))
+    if not rows or any(map(isbox, (progress, lr))) or not all(map(_alike, rows)):
+        return composites.adam.__wrapped__(*columns, *settings)
+    return tuple(zip(*[_adam(*row, *settings) for row in rows], strict=True))
+
+
+def _alike(arrays):
+    """Whether arrays have one shape and dtype, and none is differentiated by."""
+    first, *others = arrays
+    kinds = all(x.shape == first.shape and x.dtype == first.dtype for x in others)
+    return kinds and first.ndim > 0 and not any(map(isbox, arrays))
+
+
+def _adam(parameter, gradient, first, second, progress, lr, beta1, beta2, eps):
     """The formula with as few passes through memory as it needs, and one array beside the results."""
-    tensors = parameter, gradient, first, second
-    alike = all(x.shape == gradient.shape and x.dtype == gradient.dtype for x in tensors) and gradient.ndim
-    if not alike or any(map(isbox, (*tensors, progress, lr))):
-        return composites.adam.__wrapped__(*tensors, progress, lr, beta1, beta2, eps)
     part = (1.0 - beta1) * gradient
     first = beta1 * first
     first += part

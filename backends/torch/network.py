@@ -1,6 +1,7 @@
 """Network primitives on PyTorch, and its fused forms of our compositions."""
 
 import functools
+import itertools
 import math
 import warnings
 from contextlib import nullcontext
@@ -183,18 +184,25 @@ def masked_softmax(scores, mask=None, /):
 _one_visit = functools.partial(torch._fused_adam_, weight_decay=0.0, amsgrad=False, maximize=False)
 
 
-def adam(parameter, gradient, first, second, progress, lr, beta1, beta2, eps, /):
-    tensors = parameter, gradient, first, second
-    differentiated = any(getattr(x, "requires_grad", False) for x in (*tensors, progress, lr))
-    alike = all(x.is_cpu and x.dtype is gradient.dtype and x.shape == gradient.shape for x in tensors)
+def adam(parameters, gradients, firsts, seconds, progress, lr, beta1, beta2, eps, /):
+    columns = parameters, gradients, firsts, seconds
+    rows = list(zip(*columns, strict=True))
+    differentiated = any(getattr(x, "requires_grad", False) for x in (*itertools.chain(*rows), progress, lr))
     compiled = current().compiler is not None  # which makes one loop of the formula and knows nothing of the kernel
-    if differentiated or compiled or not alike or gradient.dtype not in (torch.float32, torch.float64):
-        return composites.adam.__wrapped__(*tensors, progress, lr, beta1, beta2, eps)
+    kinds = {gradient.dtype for gradient in gradients}
+    known = len(kinds) == 1 and kinds <= {torch.float32, torch.float64} and all(map(_alike_on_host, rows))
+    if differentiated or compiled or not known:
+        return composites.adam.__wrapped__(*columns, progress, lr, beta1, beta2, eps)
     # The kernel checks no shapes, writes, and goes through all memory in one order; replays leave the copies out.
-    p, m, v = (x.clone(memory_format=torch.contiguous_format) for x in (parameter, first, second))
-    gradients, steps = [gradient.contiguous()], [progress[2]]
-    _one_visit([p], gradients, [m], [v], [], steps, lr=lr, beta1=beta1, beta2=beta2, eps=eps)
-    return p, m, v
+    p, m, v = ([x.clone(memory_format=torch.contiguous_format) for x in xs] for xs in (parameters, firsts, seconds))
+    steps = [progress[2]] * len(rows)
+    _one_visit(p, [g.contiguous() for g in gradients], m, v, [], steps, lr=lr, beta1=beta1, beta2=beta2, eps=eps)
+    return tuple(p), tuple(m), tuple(v)
+
+
+def _alike_on_host(tensors):
+    first = tensors[0]
+    return all(x.is_cpu and x.dtype is first.dtype and x.shape == first.shape for x in tensors)
 
 
 # randomness

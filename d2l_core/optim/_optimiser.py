@@ -87,6 +87,10 @@ class Optimiser:
     slot_names: tuple[str, ...] = ()
     decoupled = False
 
+    def __init_subclass__(cls) -> None:
+        if "rule" in vars(cls) and "rules" not in vars(cls):
+            cls.rules = Optimiser.rules  # type: ignore[method-assign]  # its own rule, not what is inherited for many
+
     def __init__(
         self, module: Module, lr: float | Schedule, *, weight_decay: float = 0.0, groups: Sequence[Group] = ()
     ):
@@ -144,36 +148,47 @@ class Optimiser:
                 "The learning rate follows a schedule; pass update the one of this step: rate(step, total)."
             )
         rate = self.rate(0, 1) if lr is None else lr
-        self.before_update()
+        by_scale: dict[float, list[str]] = {}
         for path, parameter in self.parameters.items():
             if not parameter.trainable:
                 continue
             if path not in gradients:
                 raise ValueError(f"There is no gradient of {path}; pass update all that value_and_grad gives.")
-            slots = [self.slots[f"{slot}.{path}"] for slot in self.slot_names]
-            parameter.value, *values = self._stepped(path, parameter.value, gradients[path], rate, slots)
-            for slot, value in zip(slots, values, strict=True):
-                slot.value = value
+            by_scale.setdefault(self._settings[path][0], []).append(path)
+        self.before_update()
+        for lr_scale, paths in by_scale.items():
+            self._step(paths, [gradients[path] for path in paths], rate if lr_scale == 1.0 else rate * lr_scale)
 
-    def _stepped(
-        self, path: str, parameter: Tensor, gradient: Tensor, rate: Any, slots: Sequence[Variable]
-    ) -> tuple[Tensor, ...]:
-        """The rule with the settings of one parameter."""
-        lr_scale, weight_decay = self._settings[path]
-        if lr_scale != 1.0:
-            rate = rate * lr_scale
-        if weight_decay and not self.decoupled:
-            gradient = gradient + weight_decay * parameter
-        value, *others = self.rule(parameter, gradient, rate, *(slot.value for slot in slots))
-        if weight_decay and self.decoupled:
-            value = value - rate * weight_decay * parameter
-        return value, *others
+    def _step(self, paths: Sequence[str], gradients: Sequence[Tensor], rate: Any) -> None:
+        """The rule for parameters with one learning rate."""
+        variables: list[list[Variable]] = [[self.parameters[path] for path in paths]]
+        variables += [[self.slots[f"{slot}.{path}"] for path in paths] for slot in self.slot_names]
+        decays = [self._settings[path][1] for path in paths]
+        before, *slots = [[variable.value for variable in column] for column in variables]
+        if not self.decoupled:
+            decayed = zip(gradients, before, decays, strict=True)
+            gradients = [g + decay * p if decay else g for g, p, decay in decayed]
+        after, *others = self.rules(before, gradients, rate, *slots)
+        if self.decoupled:
+            decayed = zip(after, before, decays, strict=True)
+            after = [new - rate * decay * p if decay else new for new, p, decay in decayed]
+        for column, values in zip(variables, (after, *others), strict=True):
+            for variable, value in zip(column, values, strict=True):
+                variable.value = value
 
     def before_update(self) -> None:
         """What happens once for each step, before the parameters are visited; nothing by default."""
 
+    def rules(
+        self, parameters: Sequence[Tensor], gradients: Sequence[Tensor], lr: Any, *slots: Sequence[Tensor]
+    ) -> Sequence[Sequence[Tensor]]:
+        """New values of several parameters, followed by those of each slot: `rule` for each, unless a framework has a
+        form for all of them at once."""
+        rows = zip(parameters, gradients, *slots, strict=True)
+        return list(zip(*[self.rule(parameter, g, lr, *others) for parameter, g, *others in rows], strict=True))
+
     def rule(self, parameter: Tensor, gradient: Tensor, lr: Any, *slots: Tensor) -> tuple[Tensor, ...]:
-        """New value of one parameter, followed by those of its slots; every optimiser defines it."""
+        """New value of one parameter, followed by those of its slots; every optimiser defines it, or `rules`."""
         raise TypeError(f"{type(self).__name__} defines no rule; add a method that computes one step.")
 
 

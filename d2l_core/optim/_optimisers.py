@@ -223,11 +223,17 @@ class Adam(Optimiser):
         gain = xp.asarray([1.0 - self.beta1, 1.0 - self.beta2, 1.0], dtype=float_dtype())
         self.progress.value = keep * self.progress.value + gain
 
-    def rule(self, parameter: Tensor, gradient: Tensor, lr: Any, *slots: Tensor) -> tuple[Tensor, ...]:
+    def rules(
+        self, parameters: Sequence[Tensor], gradients: Sequence[Tensor], lr: Any, *slots: Sequence[Tensor]
+    ) -> Sequence[Sequence[Tensor]]:
         """One step of the formula above."""
-        first, second = slots
+        firsts, seconds = slots
         settings = self.progress.value, lr, self.beta1, self.beta2, self.eps
-        return composites.adam(parameter, gradient, first, second, *settings)
+        return composites.adam(parameters, gradients, firsts, seconds, *settings)
+
+    def rule(self, parameter: Tensor, gradient: Tensor, lr: Any, *slots: Tensor) -> tuple[Tensor, ...]:
+        """`rules` for one parameter."""
+        return tuple(column[0] for column in Adam.rules(self, [parameter], [gradient], lr, *[[slot] for slot in slots]))
 
 
 class AdamW(Adam):

@@ -65,7 +65,8 @@ def test_softmax_of_a_row_with_nan_is_nan_and_of_others_not(wrong):
 
 
 def rolled_up_by_adam(weight):
-    return adam(weight, weight, weight, weight * weight, xp.asarray([0.1, 0.001, 1.0]), 0.01, 0.9, 0.999, 1e-8)[0]
+    columns = [weight], [weight], [weight], [weight * weight]
+    return adam(*columns, xp.asarray([0.1, 0.001, 1.0]), 0.01, 0.9, 0.999, 1e-8)[0][0]
 
 
 @pytest.mark.parametrize("groups", [1, 2, 8])
@@ -102,14 +103,14 @@ def test_adam_on_the_host_leaves_what_it_reads():
     progress = np.asarray([0.1, 0.001, 1.0], "float32")
     with use_backend("mxnet", precision=32):
         tensors = [xp.asarray(a) for a in arrays]
-        results = adam(*tensors, xp.asarray(progress), 0.01, 0.9, 0.999, 1e-8)
+        results = adam(*[[x] for x in tensors], xp.asarray(progress), 0.01, 0.9, 0.999, 1e-8)
         kept = [xp.to_numpy(a) for a in tensors]
         del tensors
         _ = [xp.zeros((30, 40)) + 1.0 for _ in range(50)]
-        found = [xp.to_numpy(a) for a in results]
+        found = [xp.to_numpy(a) for (a,) in results]
     with use_backend("numpy", precision=32):
-        expected = adam(*arrays, progress, 0.01, 0.9, 0.999, 1e-8)
+        expected = adam(*[[x] for x in arrays], progress, 0.01, 0.9, 0.999, 1e-8)
     for before, after in zip(arrays, kept, strict=True):
         np.testing.assert_array_equal(before, after)
-    for actual, wanted in zip(found, expected, strict=True):
+    for actual, (wanted,) in zip(found, expected, strict=True):
         np.testing.assert_array_equal(actual, wanted)

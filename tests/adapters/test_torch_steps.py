@@ -121,7 +121,7 @@ def test_tensors_that_share_memory_are_not_written_into(precision):
     ones = xp.ones((2,))
 
     def moved(x):
-        return composites.adam(x, ones, x, x * x, xp.full((3,), 1.0), 0.1, 0.9, 0.99, 1e-3)[0]
+        return composites.adam([x], [ones], [x], [x * x], xp.full((3,), 1.0), 0.1, 0.9, 0.99, 1e-3)[0][0]
 
     def f(state, row):
         a, _, c = state
@@ -164,7 +164,8 @@ def test_a_piece_that_fails_in_the_middle_is_taken_step_by_step(precision):
 def test_gradients_of_another_layout(precision):
     """The kernel would go through their memory in its own order."""
     x, g, m = (xp.asarray(np.arange(6.0).reshape(3, 2) + i) for i in range(3))
-    rest = x, xp.full((3,), 1.0), 0.1, 0.9, 0.99, 1e-3
-    wanted = composites.adam(x, g, m, *rest)
-    turned = [y.T.contiguous().T for y in (g, m)]
-    assert bits(list(composites.adam(x, *turned, *rest))) == bits(list(wanted))
+    rest = [x], xp.full((3,), 1.0), 0.1, 0.9, 0.99, 1e-3
+    wanted = composites.adam([x], [g], [m], *rest)
+    turned = [[y.T.contiguous().T] for y in (g, m)]
+    found = composites.adam([x], *turned, *rest)
+    assert bits([y for (y,) in found]) == bits([y for (y,) in wanted])
