@@ -115,6 +115,8 @@ class Recorder:
         reached, inside, calls = set(self._variables), [], self._outer
         for call in self.calls:
             depends = not reached.isdisjoint(slots(call.args))
+            if depends and reached.issuperset(slots(call.args)):
+                call = _quicker(call)
             reached.update(slots(call.results) if depends else ())
             (inside if depends else calls).append(call)
         self.calls, self._outer = calls, None
@@ -128,7 +130,9 @@ class Recorder:
         self.refused |= given._obj.value > 0  # it writes into a tensor that is there
         status = call(creator, count, inputs, given, outputs, size, keys, values, types)
         made = [outputs._obj[i] for i in range(given._obj.value)]
-        self._note(_Atom(creator.value, tuple(keys), tuple(values)), inputs[: count.value], made)
+        inputs = inputs[: count.value]
+        atom = _Atom(creator.value, tuple(keys), tuple(values), _without_broadcasting(creator.value, inputs))
+        self._note(atom, inputs, made)
         return status
 
     def _slice(self, call, x, start, stop, made):
@@ -248,12 +252,47 @@ def watching(active):
         _LOCK.release()
 
 
+def _without_broadcasting(creator, inputs):
+    """The operator that does the same for tensors of one shape, if there is one and they are."""
+    if creator not in _elementwise():
+        return None
+    first, second = map(_held, inputs)
+    alike = first.shape == second.shape and first.dtype == second.dtype
+    return _elementwise()[creator] if alike else None
+
+
+def _quicker(call):
+    """A call of which all arguments have gradients, which the quicker operator does not copy.
+
+    Where one has none, MXNet gives the memory of the others' away too early (test_mxnet_upstream.py).
+    """
+    function = call.function
+    known = isinstance(function, _Atom) and function.quicker is not None
+    return call._replace(function=function._replace(creator=function.quicker)) if known else call
+
+
+@functools.cache
+def _elementwise():
+    count, creators, text = ctypes.c_uint(), ctypes.POINTER(ctypes.c_void_p)(), ctypes.c_char_p()
+    _check(_LIBRARY.MXSymbolListAtomicSymbolCreators(ctypes.byref(count), ctypes.byref(creators)))
+    by_name = {}
+    for creator in creators[: count.value]:
+        _check(_LIBRARY.MXSymbolGetAtomicSymbolName(ctypes.c_void_p(creator), ctypes.byref(text)))
+        by_name[text.value] = creator
+    names = (b"_npi_add", b"elemwise_add"), (b"_npi_subtract", b"elemwise_sub"), (b"_npi_multiply", b"elemwise_mul")
+    return {by_name[name]: by_name[quicker] for name, quicker in names}
+
+
 class _Atom(NamedTuple):
-    """An operator with its settings: ``atom(name, symbols, count)`` makes a node with so many results."""
+    """An operator with its settings: ``atom(name, symbols, count)`` makes a node with so many results.
+
+    `quicker` may stand for it between tensors that all have gradients.
+    """
 
     creator: int
     keys: tuple[bytes, ...]
     values: tuple[bytes, ...]
+    quicker: int | None
 
     def __call__(self, name, symbols, count):
         handle, keys, values = ctypes.c_void_p(), self.keys, self.values
