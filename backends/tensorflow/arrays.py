@@ -30,7 +30,6 @@ _REFUSED = (tf.errors.InvalidArgumentError, TypeError, ValueError)
 
 
 def default_float():
-    """float32 or float64, by the active precision."""
     return float64 if current().precision == 64 else float32
 
 
@@ -53,7 +52,6 @@ def _axes(x, axis):
 
 
 def _kind(*values):
-    """The dtype of Python scalars: bool, the default integer or the default float."""
     for kind, dtype in ((float, default_float()), (int, int64)):
         if True in [type(value) is kind for value in values]:
             return dtype
@@ -132,7 +130,6 @@ def full_like(x, /, fill_value, *, dtype=None):
 
 
 def astype(x, dtype, /):
-    """`x` converted to `dtype`."""
     return x if x.dtype == dtype else _raw.Cast(x=x, DstT=dtype)
 
 
@@ -242,12 +239,10 @@ def erf(x, /):
 
 
 def floor(x, /):
-    """Greatest integer not above x."""
     return x if x.dtype.is_integer else _raw.Floor(x=x)
 
 
 def ceil(x, /):
-    """Smallest integer not below x."""
     return x if x.dtype.is_integer else _raw.Ceil(x=x)
 
 
@@ -321,12 +316,10 @@ bitwise_xor = _bitwise(_binary(_raw.BitwiseXor), not_equal)
 
 
 def bitwise_invert(x, /):
-    """The opposite of each bit."""
     return tf.logical_not(x) if x.dtype == tf.bool else _raw.Invert(x=x)
 
 
 def signbit(x, /):
-    """The sign bit of floats."""
     return _raw.Bitcast(input=x, type=int32 if x.dtype == float32 else int64) < 0
 
 
@@ -392,7 +385,6 @@ def mean(x, /, *, axis=None, keepdims=False):
 
 
 def var(x, /, *, axis=None, correction=0.0, keepdims=False):
-    """Mean squared deviation from the mean, divided by N - correction."""
     centred = x - _in_stages(_raw.Mean, x, axis, True)
     squares = _raw.Square(x=centred)
     if not correction:
@@ -402,7 +394,6 @@ def var(x, /, *, axis=None, correction=0.0, keepdims=False):
 
 
 def std(x, /, *, axis=None, correction=0.0, keepdims=False):
-    """Square root of `var`."""
     return tf.sqrt(var(x, axis=axis, correction=correction, keepdims=keepdims))
 
 
@@ -435,33 +426,27 @@ def _arg(operation, x, axis, keepdims):
 
 
 def argmax(x, /, *, axis=None, keepdims=False):
-    """Index of the first largest element, int64."""
     return _arg(_raw.ArgMax, x, axis, keepdims)
 
 
 def argmin(x, /, *, axis=None, keepdims=False):
-    """Index of the first smallest element, int64."""
     return _arg(_raw.ArgMin, x, axis, keepdims)
 
 
 def cumulative_sum(x, /, *, axis):
-    """Running sum along an axis."""
     return _raw.Cumsum(x=x, axis=axis)
 
 
 def argsort(x, /, *, axis=-1, descending=False):
-    """Stable order along an axis, int64."""
     order = tf.argsort(x, axis, "DESCENDING" if descending else "ASCENDING", stable=True)
     return _raw.Cast(x=order, DstT=int64)
 
 
 def sort(x, /, *, axis=-1, descending=False):
-    """Elements in order along an axis."""
     return take_along_axis(x, argsort(x, axis=axis, descending=descending), axis=axis)
 
 
 def take(x, indices, /, *, axis=None):
-    """Slices of x at integer indices along an axis."""
     axis = chosen(axis, len(x.shape))
     return _raw.GatherV2(params=x, indices=_wrapped(indices, x.shape[axis]), axis=axis)
 
@@ -477,7 +462,6 @@ def _wrapped(indices, length):
 
 
 def take_along_axis(x, indices, /, *, axis=-1):
-    """One element per index along an axis."""
     rank = len(x.shape)
     axis = position(axis, rank)
     indices = _wrapped(indices, x.shape[axis])
@@ -489,7 +473,6 @@ def take_along_axis(x, indices, /, *, axis=-1):
 
 
 def index_add(x, indices, values, /, *, axis=0):
-    """`x` with slices added along an axis."""
     rank = len(x.shape)
     order = (axis % rank, *[a for a in range(rank) if a != axis % rank])
     back = tuple(order.index(a) for a in range(rank))
@@ -502,7 +485,6 @@ def index_add(x, indices, values, /, *, axis=0):
 
 @_widened
 def matmul(x1, x2, /):
-    """Matrix product; leading axes broadcast and a vector counts as one row or column."""
     rank1, rank2 = len(x1.shape), len(x2.shape)
     if rank2 == 2 and rank1 == 2:
         return _raw.MatMul(a=x1, b=x2)
@@ -519,10 +501,8 @@ def matmul(x1, x2, /):
 
 @_widened
 def tensordot(x1, x2, /, *, axes=2):
-    """Sum of products over axes."""
     return tf.tensordot(x1, x2, axes)
 
 
 def einsum(subscripts, /, *operands):
-    """Einstein summation with an explicit result."""
     return tf.einsum(subscripts, *operands)

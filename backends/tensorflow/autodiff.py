@@ -211,7 +211,6 @@ def _loop(f, first, xs, columns, length):
 
 
 def while_loop(condition, body, init, /):
-    """A loop of the graph inside one, else of Python."""
     carry = init
     if tf.executing_eagerly():
         while bool(condition(carry)):
@@ -226,7 +225,6 @@ def while_loop(condition, body, init, /):
 
 
 def cond(predicate, if_true, if_false, /, *operands):
-    """A branch of the graph inside one, else of Python."""
     if tf.executing_eagerly():
         return (if_true if bool(predicate) else if_false)(*operands)
     forms = []

@@ -39,7 +39,6 @@ def scope(precision, device, /):
 
 
 def to_numpy(x, /):
-    """A NumPy copy of x on the host."""
     array = np.asarray(x.numpy())
     return array.astype(np.float32) if x.dtype == tf.bfloat16 else array
 
