@@ -38,8 +38,7 @@ def _convolve(images, kernel, stride, padding):
     """
     halves = [(size - 1) / 2 for size in kernel.shape[: len(stride)]]
     same = any(padding) and set(stride) == {1} and list(padding) == halves
-    if any(padding) and not same:
-        images = pad(images, [(p, p) for p in (0, *padding, 0)])
+    images = pad(images, [(p, p) for p in (0, *padding, 0)]) if any(padding) and not same else images
     operation = _raw.Conv2D if len(stride) == 2 else _raw.Conv3D
     how = {"strides": [1, *stride, 1], "padding": "SAME" if same else "VALID"}
     return operation(input=images, filter=kernel, **how)
@@ -79,13 +78,14 @@ def _dilated(kernel, dilation):
 
 def _pool(operation, x, window, stride, padding, value):
     rank = len(x.shape) - 2
-    sides = (padding,) * rank if isinstance(padding, int) else tuple(padding)
-    if sides != (0,) * rank:
-        x = pad(x, [(0, 0), (0, 0), *((side, side) for side in sides)], value=value)
+    frame = [(side, side) for side in _each(padding, rank, 0)]
     window = _each(window, rank)
     stride = window if stride is None else _each(stride, rank)
     if rank < 3:
-        return _channels_first(_pool_images(operation, channels_last(_images(x)), window, stride), rank)
+        images = channels_last(_images(x))
+        images = pad(images, [(0, 0), *frame, (0, 0)], value=value) if any(map(any, frame)) else images
+        return _channels_first(_pool_images(operation, images, window, stride), rank)
+    x = pad(x, [(0, 0), (0, 0), *frame], value=value) if any(map(any, frame)) else x
     # Pooling of volumes has no float64: first the last two axes, each slice an image, then the first.
     n, channels, deep, *spatial = x.shape
     slices = channels_last(reshape(x, (n, channels * deep, *spatial)))
