@@ -373,7 +373,7 @@ DEPTH = 30  # blocks
 if __name__ == "__main__":
     plain, detour = (stack(DEPTH, wrap=wrap).initialise(X, seed=0) for wrap in (lambda block: block, Residual))
     curves = {"plain": sizes_inside(plain, X), "with detours": sizes_inside(detour, X)}
-    report(fades=curves["plain"][10], faded=curves["plain"][DEPTH], lives=curves["with detours"][DEPTH])
+    report(fades=curves["plain"][min(10, DEPTH)], faded=curves["plain"][-1], lives=curves["with detours"][-1])
 
 # %%
 if __name__ == "__main__":

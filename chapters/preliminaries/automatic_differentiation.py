@@ -397,7 +397,7 @@ if __name__ == "__main__":
     few = X[:3]  # (3, 5)
     _, pullback = vjp(lambda theta: outputs(theta, few), theta)
     rows = xp.stack([pullback(row) for row in (xp.eye(3)[i] for i in range(3))])  # 3 backward passes: (3, 57)
-    units, count = xp.eye(57), 5 if scale() == "smoke" else 57
+    units, count = xp.eye(sum(SIZES)), 5 if scale() == "smoke" else sum(SIZES)
     columns = [jvp(lambda theta: outputs(theta, few), theta, units[i])[1] for i in range(count)]  # count times (3,)
     report(forward_reverse_gap=largest_gap(rows[:, :count], xp.stack(columns, axis=1)))
 

@@ -484,10 +484,10 @@ if __name__ == "__main__":
         print(f"epoch {record['epoch']}: perplexity {math.exp(record['loss']):.2f}, val_ppl {record['val_ppl']:.2f}")
     for epoch, text in writing.texts.items():
         print(f"after {epoch:3} epochs: {text}")
-    print("by characters read:", np.round(by_position[[0, 1, 2, 3, 4, 7, 15, 31]], 2))
+    print("by characters read:", np.round(by_position[[*range(min(5, NUM_STEPS)), *range(7, NUM_STEPS, 8)]], 2))
     report(first_ppl=run.history.column("val_ppl")[0], last_ppl=run.history.final("val_ppl"))
     report(
-        ppl_after_1=by_position[0], ppl_after_2=by_position[1], ppl_after_3=by_position[2], ppl_after_32=by_position[31]
+        ppl_after_1=by_position[0], ppl_after_2=by_position[1], ppl_after_3=by_position[2], ppl_after_32=by_position[-1]
     )
     plot_perplexity(run.history, by_position, unigram_perplexity(seen, unseen, VOCABULARY_SIZE))
 
@@ -571,14 +571,13 @@ if __name__ == "__main__":
     X, y = next(iter(text_windows(shown, 0, batch_size=256).val.epoch(0)))
     models = {"after 20 epochs": run.model} | {f"at the start, times {gain}": fresh_model(gain) for gain in (1, 2, 4)}
     curves = {name: gradient_by_distance(model, X, y) for name, model in models.items()}
+    far = NUM_STEPS - 1
     for name, norms in curves.items():
-        print(
-            f"{name:>21}: radius {spectral_radius(models[name]):.2f}; norms at 0, 5, 10, 31 steps:",
-            norms[[0, 5, 10, 31]],
-        )
+        radius = spectral_radius(models[name])
+        print(f"{name:>21}: radius {radius:.2f}; norms at 0, {far // 2}, {far} steps:", norms[[0, far // 2, far]])
     trained, start, _, large = curves
-    report(start_near=curves[start][0], start_far=curves[start][31], trained_far=curves[trained][31])
-    report(large_far=curves[large][31], shrinks_by=(curves[start][31] / curves[start][0]) ** (1 / 31))
+    report(start_near=curves[start][0], start_far=curves[start][far], trained_far=curves[trained][far])
+    report(large_far=curves[large][far], shrinks_by=(curves[start][far] / curves[start][0]) ** (1 / far))
     report(radius_at_start=spectral_radius(models[start]), radius_trained=spectral_radius(models[trained]))
     plot_distances(curves)
 
