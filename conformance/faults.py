@@ -440,6 +440,11 @@ def _root_of_sum(self: Any, parameter: Any, gradient: Any, lr: Any, *slots: Any)
     return parameter - lr / progress[0] * first / xp.sqrt(second / progress[1] + self.eps), first, second
 
 
+def _roots_of_sums(self: Any, parameters: Any, gradients: Any, lr: Any, *slots: Any) -> Any:
+    rows = zip(parameters, gradients, *slots, strict=True)
+    return list(zip(*[_root_of_sum(self, p, g, lr, *others) for p, g, *others in rows], strict=True))
+
+
 def _rms_root_of_sum(self: Any, parameter: Any, gradient: Any, lr: Any, *slots: Any) -> tuple[Any, ...]:
     squares = self.rho * slots[0] + (1.0 - self.rho) * gradient * gradient
     return parameter - lr * gradient / xp.sqrt(squares + self.eps), squares
@@ -495,7 +500,7 @@ CONTROL = [
         lambda: patched(initialisers, "_fans", then(lambda fans: fans[::-1])),
         ("test_bits_are_pinned[HeUniform]",), "HeUniform",
     ),
-    of_optimiser("Adam", "epsilon under the root", "rule", instead(_root_of_sum), "Adam with decay"),
+    of_optimiser("Adam", "epsilon under the root", "rules", instead(_roots_of_sums), "Adam with decay"),
     of_optimiser("RMSprop", "epsilon under the root", "rule", instead(_rms_root_of_sum)),
     of_optimiser("Adam", "no bias correction", "before_update", instead(_uncorrected)),
     of_optimiser("SGD", "momentum is dampened", "rule", instead(_dampened), "SGD with momentum"),
