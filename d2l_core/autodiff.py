@@ -12,12 +12,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from d2l_core import interface, tree
 from d2l_core._derivatives import hessian, hvp, jacobian, jvp, vjp
 from d2l_core._rules import custom_gradient, floats, replaced
 from d2l_core.composites import compile_steps, cond, rematerialise, while_loop
+from d2l_core.composites.control import placed
 from d2l_core.errors import UsageError
 from d2l_core.interface import Tensor, scan, stop_gradient
 from d2l_core.nn import Module, Variable
@@ -264,7 +263,7 @@ def compiled_steps(step: Callable[..., Any], variables: Sequence[Variable]) -> C
 
     def call(rows: Any, start: int, stop: int, *constants: Any) -> Any:
         if recording():
-            rows = tree.map(lambda x: interface.asarray(x) if isinstance(x, np.ndarray) else x, rows)
+            rows = tree.map(placed, rows)
             chosen_rows = (tree.map(lambda x, i=i: x[i], rows) for i in range(start, stop))
             results = [_written_through(step, row, *constants) for row in chosen_rows]
             return tree.map(lambda *leaves: interface.to_numpy(interface.stack(leaves)), *results)

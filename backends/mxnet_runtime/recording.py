@@ -115,7 +115,7 @@ class Recorder:
         reached, inside, calls = set(self._variables), [], self._outer
         for call in self.calls:
             depends = not reached.isdisjoint(slots(call.args))
-            if depends and reached.issuperset(slots(call.args)):
+            if reached.issuperset(slots(call.args)):
                 call = _quicker(call)
             reached.update(slots(call.results) if depends else ())
             (inside if depends else calls).append(call)
@@ -273,14 +273,13 @@ def _quicker(call):
 
 @functools.cache
 def _elementwise():
-    count, creators, text = ctypes.c_uint(), ctypes.POINTER(ctypes.c_void_p)(), ctypes.c_char_p()
-    _check(_LIBRARY.MXSymbolListAtomicSymbolCreators(ctypes.byref(count), ctypes.byref(creators)))
-    by_name = {}
-    for creator in creators[: count.value]:
-        _check(_LIBRARY.MXSymbolGetAtomicSymbolName(ctypes.c_void_p(creator), ctypes.byref(text)))
-        by_name[text.value] = creator
+    def creator(name):
+        handle = ctypes.c_void_p()
+        _check(_LIBRARY.NNGetOpHandle(name, ctypes.byref(handle)))
+        return handle.value
+
     names = (b"_npi_add", b"elemwise_add"), (b"_npi_subtract", b"elemwise_sub"), (b"_npi_multiply", b"elemwise_mul")
-    return {by_name[name]: by_name[quicker] for name, quicker in names}
+    return {creator(name): creator(quicker) for name, quicker in names}
 
 
 class _Atom(NamedTuple):

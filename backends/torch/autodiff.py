@@ -8,9 +8,9 @@ import torch
 from d2l_core import tree
 from d2l_core._tape import signature
 from d2l_core.backend import current
+from d2l_core.composites.control import placed
 from d2l_core.errors import outside_tensor
 
-from .arrays import asarray
 from .recording import recorder
 from .replay import recorded
 from .system import to_numpy
@@ -132,8 +132,7 @@ def compile_steps(f, /):
     step = compile(f)
 
     def run(state, rows, start, stop, /, *constants):
-        results, walks = [], True
-        rows = tree.map(lambda x: x if isinstance(x, torch.Tensor) else asarray(x), rows)
+        results, walks, rows = [], True, tree.map(placed, rows)
         for i in range(start, stop):
             trees = state, tree.map(lambda column, i=i: column[i], rows), *constants
             known = step.found(trees)[2] if walks and i + 1 < stop else None

@@ -60,7 +60,7 @@ def compile_steps(f: Callable[..., Any], /) -> Callable[..., Any]:
     step = xp.compile(f)
 
     def run(state: Sequence[Tensor], rows: Any, start: int, stop: int, /, *constants: Any) -> tuple[Any, list[Tensor]]:
-        results, rows = [], tree.map(_placed, rows)
+        results, rows = [], tree.map(placed, rows)
         for i in range(start, stop):
             result, state = step(state, tree.map(lambda column, i=i: column[i], rows), *constants)
             results.append(result)
@@ -69,5 +69,6 @@ def compile_steps(f: Callable[..., Any], /) -> Callable[..., Any]:
     return run
 
 
-def _placed(x: Any) -> Tensor:
+def placed(x: Any) -> Tensor:
+    """A NumPy array as a tensor; a tensor as it is."""
     return xp.asarray(x) if isinstance(x, np.ndarray) else x
