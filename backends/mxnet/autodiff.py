@@ -1,10 +1,10 @@
 """Gradients from MXNet's tape, and steps that are recorded once and run as graphs from then on."""
 
-import contextlib
 from contextvars import ContextVar
 
-from d2l_backends.mxnet_runtime.recording import recorder
-from d2l_backends.mxnet_runtime.replay import recorded
+from d2l_backends.mxnet_runtime.operators import blank
+from d2l_backends.mxnet_runtime.recording import recorder, refuse
+from d2l_backends.mxnet_runtime.replay import CANNOT_REPEAT, recorded
 from d2l_backends.numpy.lent import Tape
 
 from d2l_core import interface, tree
@@ -27,9 +27,9 @@ def differentiate(f, /):
         if _CUTS.get() is not None:
             raise _DifferentiatedTwiceError
         variables = [x.detach() for x in inputs]
-        gradients = [np.zeros(x.shape, x.dtype) for x in inputs]
-        mx.autograd.mark_variables(variables, gradients)
         active, cuts = recorder(), []
+        gradients = [np.zeros(x.shape, x.dtype) if active is None else blank(x) for x in inputs]
+        mx.autograd.mark_variables(variables, gradients)
         if active is not None:
             active.begin(inputs, variables)
         token = _CUTS.set(cuts)
@@ -44,8 +44,10 @@ def differentiate(f, /):
             _CUTS.reset(token)
         if value is None:
             return _TWICE.differentiate(f, inputs, args)
-        with contextlib.nullcontext() if active is None else active.backward(value, gradients):
+        if active is None:
             _backward(value, bool(cuts))
+        else:
+            active.end(value, gradients)
         for cut in reversed(cuts):
             cut.go_on(gradients)
         return (value.detach(), tree.map(_plain, aux)), gradients
@@ -75,6 +77,7 @@ def custom_vjp(f, /):
         outputs, backward = f([x.detach() for x in inputs])
         if not is_recording():
             return outputs
+        refuse(recorder() is not None)
         if any(map(on_tape, outputs)):
             raise outside_tensor()
         if not any(map(on_tape, inputs)):
@@ -133,7 +136,7 @@ def compile(f, /):
         if known.get(key):
             try:
                 return known[key](leaves)
-            except (mx.MXNetError, IndexError, ValueError):  # f has the words, or goes another way
+            except CANNOT_REPEAT:
                 known[key] = None
         elif key not in known and len(known) < _MOST and all(isinstance(x, np.ndarray) for x in leaves):
             result, known[key] = recorded(f, trees, leaves)

@@ -6,20 +6,15 @@ is recorded they are replaced by ones that note what comes and goes.
 
 import contextlib
 import ctypes
-import functools
 import threading
-from typing import NamedTuple
 
 from d2l_core._straight import Call, Slot, branches, slots
 
-from .importing import import_mxnet
-
-mx = import_mxnet()
-np = mx.np
+from .operators import Atom, held, mx, np, quicker, without_broadcasting
 
 LONGEST = 20_000  # operators of a recording
 
-_LIBRARY, _check = mx.base._LIB, mx.base.check_call
+_LIBRARY = mx.base._LIB
 _ACTIVE = None
 _LOCK = threading.Lock()
 
@@ -48,11 +43,29 @@ def on_host(f, *args):
     return f(*args) if active is None else active.on_host(f, args)
 
 
+class RefusedError(BaseException):
+    """What runs must not be repeated as it was recorded; no handler of an error in it may take this for its own."""
+
+
+def refuse(when=True):
+    """End the recording."""
+    if when:
+        raise RefusedError
+
+
 class Recorder:
-    """A list of calls with slots in place of tensors; `refused` if they must not be repeated."""
+    """A list of calls with slots in place of tensors.
+
+    From where gradients are asked for, nothing is computed: what depends on the variables, or on their gradients, has
+    a shape and no memory. To compute it would take the time of a step, and most of the memory that a run ever holds,
+    since MXNet's tape keeps the whole forward pass. `RefusedError` ends the recording where Python might see a number.
+
+    Attributes:
+        blanks: slots of what has no memory.
+    """
 
     def __init__(self, inputs):
-        self.calls, self.constants, self.refused, self.paused = [], {}, False, False
+        self.calls, self.constants, self.blanks, self.paused = [], {}, set(), False
         self.thread, self._slots, self._count, self._outer = threading.get_ident(), {}, 0, None
         self.inputs = [self._new(x.handle.value) for x in inputs]
 
@@ -62,14 +75,14 @@ class Recorder:
         return Slot(self._count - 1)
 
     def _new(self, handle):
-        self.refused |= 0 in _held(handle).shape  # a graph has no memory for it and fails
+        refuse(0 in held(handle).shape)  # a graph has no memory for it and fails
         slot = self._slots[handle] = self.spare()
         return slot
 
     def _slot(self, handle):
         """The slot of a tensor; one that nobody has noted is a constant."""
         if handle not in self._slots:
-            self.constants[self._new(handle)] = _held(handle)
+            self.constants[self._new(handle)] = held(handle)
         return self._slots[handle]
 
     def noted(self, branch):
@@ -77,19 +90,35 @@ class Recorder:
         return self._slot(branch.handle.value) if isinstance(branch, np.ndarray) else branches(self.noted, branch)
 
     def _note(self, function, args, results):
-        self.refused |= len(self.calls) == LONGEST
+        refuse(len(self.calls) == LONGEST)
         args = [self._slot(x) for x in args]
         self.calls.append(Operator(function, args, {}, [self._new(x) for x in results]))
+        self._spread(args, self.calls[-1].results)
+
+    def _spread(self, args, results):
+        if not self.blanks.isdisjoint(slots(args)):
+            self.blanks.update(slots(results))
 
     def on_host(self, f, args):
         """Make a call that may look at numbers, and write it down."""
         noted = self.noted(args)
         with self.pause():
-            result = f(*args)
+            try:
+                result = f(*self._with_zeros(args))
+            except Exception:  # perhaps at the zeros
+                refuse(not self.blanks.isdisjoint(slots(noted)))
+                raise
         several = isinstance(result, tuple)
         made = [self._new(x.handle.value) for x in result] if several else self._new(result.handle.value)
         self.calls.append(Call(f, noted, {}, made))
+        self._spread(noted, made)
         return result
+
+    def _with_zeros(self, branch):
+        """A tree with zeros in place of what has no memory."""
+        if not isinstance(branch, np.ndarray):
+            return branches(self._with_zeros, branch)
+        return np.zeros(branch.shape, branch.dtype) if self._slot(branch.handle.value) in self.blanks else branch
 
     @contextlib.contextmanager
     def pause(self):
@@ -102,38 +131,47 @@ class Recorder:
 
     def begin(self, inputs, variables):
         """The forward pass begins, in which `variables` stand for `inputs`."""
-        self.refused |= self._outer is not None
+        refuse(self._outer is not None)
         self._outer, self._sources = self.calls, self.noted(inputs)
         self._variables, self.calls = [self._new(x.handle.value) for x in variables], []
+        self.blanks.update(self._variables)
 
-    @contextlib.contextmanager
-    def backward(self, value, gradients):
-        """The backward pass takes place inside the block. What gradients do not depend on moves out of the region."""
+    def end(self, value, gradients):
+        """The forward pass is over. What gradients do not depend on moves out of the region."""
         value = self.noted(value)
-        with self.pause():
-            yield
         reached, inside, calls = set(self._variables), [], self._outer
         for call in self.calls:
             depends = not reached.isdisjoint(slots(call.args))
             if reached.issuperset(slots(call.args)):
-                call = _quicker(call)
+                call = quicker(call)
             reached.update(slots(call.results) if depends else ())
             (inside if depends else calls).append(call)
         self.calls, self._outer = calls, None
-        self.refused |= value not in reached or not all(isinstance(call, Operator) for call in inside)
+        refuse(value not in reached or not all(isinstance(call, Operator) for call in inside))
         results = [value, *[self._new(x.handle.value) for x in gradients]]
         calls.append(Region(inside, [self._sources, self._variables], {}, results))
+        self.blanks.update(results)
 
     # ------------------------------------------------------------ in place of functions of MXNet's library
 
     def _invoke(self, call, creator, count, inputs, given, outputs, size, keys, values, types):
-        self.refused |= given._obj.value > 0  # it writes into a tensor that is there
-        status = call(creator, count, inputs, given, outputs, size, keys, values, types)
-        made = [outputs._obj[i] for i in range(given._obj.value)]
-        inputs = inputs[: count.value]
-        atom = _Atom(creator.value, tuple(keys), tuple(values), _without_broadcasting(creator.value, inputs))
-        self._note(atom, inputs, made)
+        refuse(given._obj.value > 0)  # it writes into a tensor that is there
+        args = inputs[: count.value]
+        atom = Atom(creator.value, tuple(keys), tuple(values), without_broadcasting(creator.value, args))
+        if self.blanks.isdisjoint(map(self._slot, args)):
+            status = call(creator, count, inputs, given, outputs, size, keys, values, types)
+        else:
+            status = self._answer(atom.blanks(args), given, outputs, types)
+        self._note(atom, args, [outputs._obj[i] for i in range(given._obj.value)])
         return status
+
+    def _answer(self, handles, given, outputs, types):
+        """Answer as the library does when it has made some tensors; it keeps its answer until the next call too."""
+        self._answered = (ctypes.c_void_p * len(handles))(*handles), (ctypes.c_int * len(handles))()
+        given._obj.value = len(handles)
+        outputs._obj.contents = mx.base.NDArrayHandle.from_buffer(self._answered[0])
+        types._obj.contents = ctypes.c_int.from_buffer(self._answered[1])
+        return 0
 
     def _slice(self, call, x, start, stop, made):
         status = call(x, start, stop, made)
@@ -142,13 +180,13 @@ class Recorder:
 
     def _at(self, call, x, index, made):
         i, status = index.value, call(x, index, made)
-        shape = _held(made._obj.value).shape
+        shape = held(made._obj.value).shape
         self._view(x, made, lambda symbol: _shaped(mx.sym.slice(symbol, begin=(i,), end=(i + 1,)), shape))
         return status
 
     def _reshape(self, call, x, rank, shape, reverse, made):
         status = call(x, rank, shape, reverse, made)
-        whole = _held(made._obj.value).shape
+        whole = held(made._obj.value).shape
         self._view(x, made, lambda symbol: _shaped(symbol, whole))
         return status
 
@@ -173,12 +211,12 @@ class Recorder:
         return call(x)
 
     def _fill(self, call, x, *data):
-        self.refused |= x.value in self._slots
+        refuse(x.value in self._slots)
         return call(x, *data)
 
     def _compute(self, call, callee, *args):
         """Functions that are no operators: of these only `zeros` gives a constant."""
-        self.refused |= callee.value == mx.nd.numpy._api_internal.tensordot.handle.value
+        refuse(callee.value == mx.nd.numpy._api_internal.tensordot.handle.value)
         return call(callee, *args)
 
     def _gradient(self, call, x, made):
@@ -190,8 +228,7 @@ class Recorder:
 
     def _refuse(self, call, *args):
         """Python sees numbers, or computes where no operator tells."""
-        self.refused = True
-        return call(*args)
+        refuse()
 
 
 _FOREIGN = Slot(-1)
@@ -218,13 +255,6 @@ _WATCHED = {
 _FUNCTIONS = {name: getattr(_LIBRARY, name) for name in _WATCHED}
 
 
-def _held(handle):
-    """A tensor of its own with the memory of a handle."""
-    kept = mx.base.NDArrayHandle()
-    _check(_FUNCTIONS["MXShallowCopyNDArray"](ctypes.c_void_p(handle), ctypes.byref(kept)))
-    return np.ndarray(handle=kept)
-
-
 @contextlib.contextmanager
 def watching(active):
     """Show a recorder what this thread calls on MXNet's library inside the block; false if another one is watching."""
@@ -232,8 +262,13 @@ def watching(active):
 
     def watched(note, function):
         def call(*args):
-            here = active.thread == threading.get_ident()
-            return note(active, function, *args) if here and not active.paused else function(*args)
+            if active.paused or active.thread != threading.get_ident():
+                return function(*args)
+            taped = mx.autograd.set_recording(False)  # what is written down here is not kept on MXNet's tape too
+            try:
+                return note(active, function, *args)
+            finally:
+                mx.autograd.set_recording(taped)
 
         return call
 
@@ -250,70 +285,6 @@ def watching(active):
         for name, function in _FUNCTIONS.items():
             setattr(_LIBRARY, name, function)
         _LOCK.release()
-
-
-def _without_broadcasting(creator, inputs):
-    """The operator that does the same for tensors of one shape, if there is one and they are."""
-    if creator not in _elementwise():
-        return None
-    first, second = map(_held, inputs)
-    alike = first.shape == second.shape and first.dtype == second.dtype
-    return _elementwise()[creator] if alike else None
-
-
-def _quicker(call):
-    """A call of which all arguments have gradients, which the quicker operator does not copy.
-
-    Where one has none, MXNet gives the memory of the others' away too early (test_mxnet_upstream.py).
-    """
-    function = call.function
-    known = isinstance(function, _Atom) and function.quicker is not None
-    return call._replace(function=function._replace(creator=function.quicker)) if known else call
-
-
-@functools.cache
-def _elementwise():
-    def creator(name):
-        handle = ctypes.c_void_p()
-        _check(_LIBRARY.NNGetOpHandle(name, ctypes.byref(handle)))
-        return handle.value
-
-    names = (b"_npi_add", b"elemwise_add"), (b"_npi_subtract", b"elemwise_sub"), (b"_npi_multiply", b"elemwise_mul")
-    return {creator(name): creator(quicker) for name, quicker in names}
-
-
-class _Atom(NamedTuple):
-    """An operator with its settings: ``atom(name, symbols, count)`` makes a node with so many results.
-
-    `quicker` may stand for it between tensors that all have gradients.
-    """
-
-    creator: int
-    keys: tuple[bytes, ...]
-    values: tuple[bytes, ...]
-    quicker: int | None
-
-    def __call__(self, name, symbols, count):
-        handle, keys, values = ctypes.c_void_p(), self.keys, self.values
-        if (counter := _counter(self.creator)) not in (b"", *keys):
-            keys, values = (*keys, counter), (*values, b"%d" % len(symbols))
-        keys, values = (*keys, b"__name__"), (*values, name)  # else equal nodes are one, and gradients add up otherwise
-        texts = ctypes.c_char_p * len(keys)
-        settings = len(keys), texts(*keys), texts(*values)
-        _check(_LIBRARY.MXSymbolCreateAtomicSymbol(ctypes.c_void_p(self.creator), *settings, ctypes.byref(handle)))
-        node = mx.sym.Symbol(handle)
-        inputs = (ctypes.c_void_p * len(symbols))(*[x.handle for x in symbols])
-        _check(_LIBRARY.NNSymbolCompose(handle, name, len(symbols), None, inputs))
-        return [node[i] for i in range(count)]
-
-
-@functools.cache
-def _counter(creator):
-    """The setting that tells an operator how many tensors it gets, if it takes any number."""
-    text, texts, size = ctypes.c_char_p, ctypes.POINTER(ctypes.c_char_p), ctypes.c_uint()
-    told = [text(), text(), size, texts(), texts(), texts(), text(), text()]
-    _check(_LIBRARY.MXSymbolGetAtomicSymbolInfo(ctypes.c_void_p(creator), *map(ctypes.byref, told)))
-    return told[6].value
 
 
 def _shaped(symbol, shape):

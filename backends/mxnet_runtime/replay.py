@@ -7,22 +7,33 @@ differentiates a graph as a whole.
 from d2l_core import tree
 from d2l_core._straight import Call, Slot, needed, renamed, slots, straight, when_called
 
-from .recording import Operator, Recorder, Region, mx, np, watching
+from .recording import Operator, Recorder, RefusedError, Region, mx, np, watching
 
 _FLAGS = (("static_alloc", True), ("static_shape", True))
+
+CANNOT_REPEAT = (mx.MXNetError, IndexError, ValueError)
+"""What a graph raises where plain code goes another way, or fails with words of its own."""
 
 
 def recorded(f, trees, leaves):
     """The result of a call of f, and a function of the leaves that repeats it; None if it must not be repeated."""
     if len({id(x) for x in leaves}) < len(leaves):
         leaves = [x.detach() for x in leaves]
-    active = Recorder(leaves)
-    with watching(active) as alone:
-        result = f(*tree.unflatten(trees, leaves))
-    if active.refused or not alone:
-        return result, None
-    outputs = active.noted(result)
+    try:
+        active = Recorder(leaves)
+        with watching(active) as alone:
+            result = f(*tree.unflatten(trees, leaves))
+            if not alone:
+                return result, None
+            outputs = active.noted(result)
+    except RefusedError:
+        return f(*trees), None
     function = when_called(lambda: _function(active, outputs))
+    if active.blanks:
+        try:
+            result = function(*leaves)
+        except CANNOT_REPEAT:
+            return f(*trees), None
     return result, lambda values: function(*values)
 
 

@@ -13,8 +13,9 @@ if adapters()["mxnet"].missing():
 
 from _replaying import bits, counted
 from d2l_backends.mxnet import autodiff
+from d2l_backends.mxnet.arrays import on_tape
 from d2l_backends.mxnet_runtime import recording
-from d2l_backends.mxnet_runtime.recording import mx
+from d2l_backends.mxnet_runtime.recording import mx, on_host
 from d2l_conformance import _run
 from d2l_conformance.course import Course
 from d2l_conformance.families import FAMILIES
@@ -161,7 +162,7 @@ def test_long_steps_stay_plain(precision, replays, monkeypatch):
         total, _ = step([xp.zeros(())], xs)
         assert float(total) == len(xs)
     assert replays == [True, False]
-    assert len(runs) == 3
+    assert len(runs) == 4  # the second call began to be recorded, and then began again
 
 
 def test_steps_that_write_into_tensors_stay_plain(precision, replays):
@@ -223,6 +224,57 @@ def test_another_thread_is_not_recorded(precision, replays):
         assert float(step([xp.zeros(())], xp.asarray(number))[1]) == 2.0 * number
     assert replays == [True]
     assert seen == [3.0]
+
+
+def test_gradients_of_a_recording_are_never_seen(precision, replays):
+    """They are no numbers yet: a loop that waits for them to change ends, since it begins again with the tape."""
+
+    def f(state, x):
+        w, steps = state[0], 0
+        while float(xp.sum(gradient := grad(lambda w: xp.sum((w - x) ** 2.0))(w))) < -0.1:
+            w, steps = w - 0.25 * gradient, steps + 1
+        return [w], xp.asarray(float(steps))
+
+    step, state = xp.compile(f), [xp.zeros((2,))]
+    state, steps = step(state, xp.ones((2,)))
+    assert float(steps) > 3
+    np.testing.assert_allclose(state[0].asnumpy(), np.ones(2), atol=0.1)
+    assert replays == [False]
+
+
+def test_errors_of_what_is_no_gradient_yet_are_not_seen(precision, replays):
+    """A function on the host that takes no zeros is called again with the gradient."""
+
+    def positive(x):
+        if not (x.asnumpy() > 0).all():
+            raise ValueError("not positive")
+        return x.copy()
+
+    def f(state, x):
+        return state, on_host(positive, grad(lambda w: xp.sum(w * x))(state[0]))
+
+    step = xp.compile(f)
+    for _ in range(2):
+        assert step([xp.ones((2,))], xp.ones((2,)))[1].tolist() == [1.0, 1.0]
+    with pytest.raises(ValueError, match="not positive"):
+        step([xp.ones((2,))], -xp.ones((2,)))
+    assert replays == [False]
+
+
+def test_a_recording_keeps_no_tape(precision, replays):
+    """The forward pass of a step is let go as it runs; MXNet's tape would hold all of it."""
+    taped = []
+
+    def loss(w):
+        y = w * 2.0
+        taped.append(on_tape(y))
+        return xp.sum(y * y)
+
+    step = xp.compile(lambda state, x: ([state[0] - x * grad(loss)(state[0])], x))
+    state, _ = step([xp.ones((2,))], xp.ones(()))
+    assert state[0].tolist() == [-7.0, -7.0]
+    grad(loss)(xp.ones((2,)))
+    assert taped == [False, True]
 
 
 # ---------------------------------------------------------------- what a replay is
