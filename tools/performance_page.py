@@ -48,6 +48,8 @@ after which a form has made up for its later start against the other side that s
 
 </details>
 """
+_SWEEP = "An MLP 784-256-10 against the framework by hand: small networks cost what it costs to call a framework."
+_SIZES = "<details><summary>Every size</summary>\n\n{table}\n\n</details>\n"
 
 
 def read(path: Path) -> Result:
@@ -82,21 +84,28 @@ def render(results: Sequence[Result], tried: str, folder: Path) -> str:
     parts = merged(results)
     sections = [_INTRODUCTION]
     for kind, result in parts.items():
-        sections.append(f"## {_HEADINGS[kind]}\n\n{_setting(result)}\n\n{page.summary(result)}\n")
-        if result["rows"]:
-            _write(folder / f"{kind}.svg", _plots.standalone_intervals(result["rows"]))
+        rows = [row for row in result["rows"] if not _is_swept(row)]
+        sections.append(f"## {_HEADINGS[kind]}\n\n{_setting(result)}\n\n{page.summary(result | {'rows': rows})}\n")
+        if rows:
+            _write(folder / f"{kind}.svg", _plots.standalone_intervals(rows))
             sections.append(f"![Ratios with their intervals]({folder.name}/{kind}.svg)\n")
-            sections.append(_table(page.COLUMNS, map(page.cells, result["rows"])))
-            sides = (cells for row in result["rows"] for cells in page.side_cells(row))
+            sections.append(_table(page.COLUMNS, map(page.cells, rows)))
+            sides = (cells for row in rows for cells in page.side_cells(row))
             sections.append(_SIDES.format(table=_table(page.SIDE_COLUMNS, sides)))
     rows = parts["native"]["rows"] if "native" in parts else []
     for parameter, words in _plots.SWEEPS.items():
         if charts := page.sweeps(rows, parameter):
             _write(folder / f"{parameter}.svg", _plots.standalone(charts))
             caption = f"Time of a step against the {words}"
-            sections.append(f"## Cost against {words}\n\n![{caption}]({folder.name}/{parameter}.svg)\n")
+            swept = [row for row in rows if _is_swept(row) and f"@{parameter}=" in row["workload"]]
+            sections.append(f"## Cost against {words}\n\n{_SWEEP}\n\n![{caption}]({folder.name}/{parameter}.svg)\n")
+            sections.append(_SIZES.format(table=_table(page.COLUMNS, map(page.cells, swept))))
     sections.append(f"## What was tried and did not pay\n\n{tried.strip()}\n")
     return "\n".join(sections)
+
+
+def _is_swept(row: Result) -> bool:
+    return "@" in row["workload"]
 
 
 def _setting(result: Result) -> str:

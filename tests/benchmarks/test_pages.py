@@ -106,6 +106,8 @@ def test_the_documentation_is_written_from_files(result: dict[str, Any], tmp_pat
     native = text[: text.index("## The noise")]
     assert "| lenet | b2 | 256 | 2,000,000 µs | 1,000,000 µs | by hand, plain | 2.00 | 2.00 to 2.00 |" in native
     assert "3,000,000 µs" not in native
+    assert "geometric mean of 3 measurements" in native  # sizes of a sweep are no workloads of their own
+    assert text.count("| mlp@batch=16 | b1 |") == 1
     tried = (ROOT / "docs" / "performance_tried.md").read_text().strip()
     assert text.rstrip().endswith(tried)
     plots = re.findall(r"\]\((.*?\.svg)\)", text)
