@@ -57,16 +57,12 @@ def permutation(n: int, *key: Key) -> NDArray[np.int64]:
 
 
 def _stable_order(numbers: NDArray[np.uint64]) -> NDArray[np.int64]:
-    """``argsort(numbers, kind="stable")``, by the upper 32 bits, 16 at a time, which NumPy counts instead of comparing.
+    """``argsort(numbers, kind="stable")``, first by the upper 16 bits, which NumPy counts instead of comparing.
 
-    Of 60,000 random words it takes a fifth of the time. What the lower bits would change is seen, and then sorted anew.
+    What is left is nearly in order. Random words, 6,400 to 60,000, take from a third to an eighth of the time.
     """
-    order = np.argsort((numbers >> np.uint64(32)).astype(np.uint16), kind="stable")
-    order = order[np.argsort((numbers[order] >> np.uint64(48)).astype(np.uint16), kind="stable")]
-    found = numbers[order]
-    if (found[1:] < found[:-1]).any():
-        order = np.argsort(numbers, kind="stable")
-    return order.astype(np.int64)
+    order = np.argsort((numbers >> np.uint64(48)).astype(np.uint16), kind="stable")
+    return order[np.argsort(numbers.take(order), kind="stable")].astype(np.int64, copy=False)
 
 
 # Wichura, Algorithm AS 241 (PPND16): The percentage points of the normal distribution, Applied Statistics 37, 1988.
