@@ -3,11 +3,11 @@
 Most functions call `tf.raw_ops`: the public wrappers cost two to four times as much per eager call.
 """
 
-import functools
 import math
 
 import numpy as np
-from d2l_backends.tensorflow._framework import tf
+from d2l_backends.tensorflow_runtime.importing import tf
+from d2l_backends.tensorflow_runtime.operands import vector
 from tensorflow.python.eager import record
 
 from d2l_core.axes import chosen, position
@@ -31,17 +31,6 @@ _REFUSED = (tf.errors.InvalidArgumentError, TypeError, ValueError)
 
 def default_float():
     return float64 if current().precision == 64 else float32
-
-
-@functools.lru_cache(4096)
-def _host_vector(values):
-    with tf.device("cpu"):
-        return tf.constant(values, tf.int32, shape=(len(values),))
-
-
-def vector(values):
-    """Integers as the operand for a shape, axes or an order; eager calls share one tensor of them."""
-    return _host_vector(tuple(values)) if tf.executing_eagerly() else np.array(values, np.int32)
 
 
 def _axes(x, axis):

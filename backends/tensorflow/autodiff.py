@@ -5,9 +5,10 @@ XLA is not used for whole steps: see `compile`.
 
 from contextvars import ContextVar
 
-from d2l_backends.tensorflow._framework import tf
 from d2l_backends.tensorflow.arrays import asarray
 from d2l_backends.tensorflow.system import to_numpy
+from d2l_backends.tensorflow_runtime import layouts
+from d2l_backends.tensorflow_runtime.importing import tf
 from tensorflow.python.eager import record
 
 from d2l_core import tree
@@ -110,10 +111,12 @@ def compile_steps(f, /):
     against 2.8 at 256, LeNet 17 against 20.
     """
 
-    def step(state, rows, i, constants):
-        return f(state, tree.map(lambda x: x[i], rows), *constants)
+    def step(kept, rows, i, constants):
+        results, state = f(layouts.plain(kept), tree.map(lambda x: x[i], rows), *constants)
+        return results, layouts.laid_out(state)
 
     def steps(state, rows, start, stop, constants):
+        state = layouts.laid_out(state)
         one = _Program(step, len(state), (rows, start, constants), [*state, *tree.leaves((rows, start, constants))])
         outputs, length = one.graph.outputs[: len(tree.leaves(one.form[0]))], tree.leaves(rows)[0].shape[0]
         columns = [tf.TensorArray(x.dtype, length, element_shape=x.shape) for x in outputs]
@@ -123,7 +126,7 @@ def compile_steps(f, /):
             return i + 1, state, [column.write(i, x) for column, x in zip(columns, tree.leaves(results), strict=True)]
 
         _, state, columns = tf.while_loop(lambda i, *_: i < stop, body, (start, list(state), columns))
-        return tree.unflatten(one.form[0], [column.stack() for column in columns]), state
+        return tree.unflatten(one.form[0], [column.stack() for column in columns]), layouts.plain(state)
 
     run = compile(steps)
 

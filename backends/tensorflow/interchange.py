@@ -3,7 +3,7 @@
 import functools
 
 import numpy as np
-from d2l_backends.tensorflow._framework import tf
+from d2l_backends.tensorflow_runtime.importing import tf
 
 from d2l_core._planting import planted
 from d2l_core.errors import UsageError

@@ -1,6 +1,6 @@
 """Decompositions on TensorFlow: its own functions."""
 
-from d2l_backends.tensorflow._framework import tf
+from d2l_backends.tensorflow_runtime.importing import tf
 
 lower_cholesky = tf.linalg.cholesky
 solve_columns = tf.linalg.solve

@@ -5,7 +5,7 @@ import functools
 
 import numpy as np
 from d2l_backends.tensorflow import adapter
-from d2l_backends.tensorflow._framework import tf
+from d2l_backends.tensorflow_runtime.importing import tf
 
 from d2l_core.errors import BackendError
 

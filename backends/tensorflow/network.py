@@ -3,9 +3,9 @@
 import functools
 import math
 
-from d2l_backends.tensorflow._framework import tf
-from d2l_backends.tensorflow.arrays import default_float, pad, reshape, vector
-from d2l_backends.tensorflow.layouts import channels_first, channels_last
+from d2l_backends.tensorflow.arrays import default_float, pad, reshape
+from d2l_backends.tensorflow_runtime.importing import tf
+from d2l_backends.tensorflow_runtime.layouts import channels_first, channels_last, filters_last
 
 from d2l_core import composites
 from d2l_core.backend import current
@@ -47,10 +47,7 @@ def _convolve(images, kernel, stride, padding):
 def conv(x, weight, bias=None, /, *, stride=1, padding=0, dilation=1, groups=1):
     rank = len(weight.shape) - 2
     kernel, images = _images(weight), channels_last(_images(x))
-    outputs, inputs, *window = kernel.shape
-    pixels = reshape(kernel, (outputs, inputs, math.prod(window)))  # transposed in three quarters of the time
-    kernel = reshape(_raw.Transpose(x=pixels, perm=vector((2, 1, 0))), (*window, inputs, outputs))
-    kernel = _dilated(kernel, _each(dilation, rank))
+    kernel = _dilated(filters_last(kernel), _each(dilation, rank))
     how = _each(stride, rank), _each(padding, rank, 0)
     if groups == 1:
         y = _convolve(images, kernel, *how)

@@ -3,7 +3,7 @@
 import contextlib
 
 import numpy as np
-from d2l_backends.tensorflow._framework import tf
+from d2l_backends.tensorflow_runtime.importing import tf
 
 is_tensor = tf.is_tensor
 

@@ -11,9 +11,9 @@ from d2l_backends.tensorflow import autodiff
 
 from d2l_core import interface as xp
 from d2l_core import tree
-from d2l_core.autodiff import checkpoint, grad
+from d2l_core.autodiff import checkpoint, grad, value_and_grad
 from d2l_core.backend import Backend, use_backend
-from d2l_core.composites import batch_norm_train
+from d2l_core.composites import adam, batch_norm_train, compile_steps
 from d2l_core.errors import CallError
 from d2l_core.nn.functional import conv, max_pool, relu
 
@@ -190,3 +190,57 @@ def test_no_transposes_stand_between_layers_of_images():
     np.testing.assert_allclose(found[0], expected, rtol=1e-5, atol=1e-6)
     transposes = [node for node in nodes if node.op.endswith("Transpose")]
     assert len(transposes) == len(shapes) + 2
+
+
+@pytest.mark.parametrize("rule", ["sgd", "adam"])
+def test_filters_stay_in_the_layout_of_the_kernels_between_steps(rule, monkeypatch):
+    """Gradients, slots and new values of filters are computed there: a step transposes none, a piece each one twice."""
+    programs, rng = [], np.random.default_rng(0)
+
+    class Program(autodiff._Program):
+        def __init__(self, *args):
+            super().__init__(*args)
+            programs.append(self.graph)
+
+    def loss(filters, x):
+        y = conv(relu(conv(x, filters[0], padding=1)), filters[1], stride=2)
+        return xp.mean(y * y)
+
+    def step(state, row):
+        filters, firsts, seconds = state[:2], state[2:4], state[4:]
+        value, gradients = value_and_grad(lambda filters: loss(filters, row["x"]))(filters)
+        gradients = [g + 0.1 * f for g, f in zip(gradients, filters, strict=True)]
+        if rule == "sgd":
+            return value, [*[f - 0.5 * g for f, g in zip(filters, gradients, strict=True)], *firsts, *seconds]
+        progress = xp.asarray([0.1, 0.001, 1.0])
+        columns = adam(filters, gradients, firsts, seconds, progress, 0.01, 0.9, 0.999, 1e-8)
+        return value, [x for column in columns for x in column]
+
+    with use_backend("tensorflow", precision=32):
+        filters = [xp.asarray(rng.normal(size=s).astype("float32")) for s in ((4, 3, 3, 3), (5, 4, 2, 3))]
+        state = [*filters, *[xp.zeros(f.shape) for f in filters * 2]]
+        rows = {"x": rng.normal(size=(3, 2, 3, 6, 7)).astype("float32")}
+        by_hand, losses = state, []
+        for x in rows["x"]:
+            value, by_hand = step(by_hand, {"x": xp.asarray(x)})
+            losses.append(float(value))
+        monkeypatch.setattr(autodiff, "_Program", Program)
+        found, after = compile_steps(step)(state, rows, 0, 3)
+        np.testing.assert_allclose(found, losses, rtol=1e-4)
+        for x, y in zip(after, by_hand, strict=True):
+            np.testing.assert_allclose(xp.to_numpy(x), xp.to_numpy(y), rtol=1e-3, atol=1e-5)
+    piece, inside = sorted(programs, key=lambda graph: any("While" in op.type for op in live(graph)), reverse=True)
+    of_images = 3  # what goes in, what comes out, and the gradient that comes back there
+    assert sum(op.type == "Transpose" for op in live(inside)) == of_images
+    assert sum(op.type == "Transpose" for op in live(piece)) == 2 * len(state)
+
+
+def live(function):
+    """The operations that the results of a traced function depend on."""
+    found, left = set(), [x.op for x in function.graph.outputs]
+    while left:
+        op = left.pop()
+        if op not in found:
+            found.add(op)
+            left += [x.op for x in op.inputs] + list(op.control_inputs)
+    return found

@@ -21,7 +21,7 @@ def active_backend():
 
 @pytest.fixture
 def keras():
-    from d2l_backends.tensorflow._framework import tf
+    from d2l_backends.tensorflow_runtime.importing import tf
 
     return tf.keras
 
@@ -47,7 +47,7 @@ def test_variables_and_modes():
 
 def test_graphs(keras):
     """A `tf.function` of it writes the statistics too."""
-    from d2l_backends.tensorflow._framework import tf
+    from d2l_backends.tensorflow_runtime.importing import tf
 
     model, X = network()
     native = to_native(model)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from d2l_backends.tensorflow._framework import tf
+from d2l_backends.tensorflow_runtime.importing import tf
 
 
 def test_dilated_convolution_has_no_gradient_on_the_cpu() -> None:

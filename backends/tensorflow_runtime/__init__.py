@@ -1,0 +1,4 @@
+"""What TensorFlow could bring itself on a processor and does not; its adapter stands on it.
+
+`importing` loads it without its noise, `layouts` takes transposes out of graphs.
+"""
