@@ -185,3 +185,26 @@ def log_softmax(x, /, *, axis=-1):
 
 def one_hot(indices, num_classes, /):
     return tf.one_hot(indices, num_classes, dtype=default_float())
+
+
+# ---------------------------------------------------------------- optimisation
+
+
+def adam(parameters, gradients, firsts, seconds, progress, lr, beta1, beta2, eps, /):
+    """Vectors of a model, its biases and scales, are one long one: for those an operation costs more than its work."""
+    columns = [list(column) for column in (parameters, gradients, firsts, seconds)]
+    settings, places = (progress, lr, beta1, beta2, eps), [i for i, p in enumerate(parameters) if len(p.shape) == 1]
+    step = composites.adam.__wrapped__
+    if len(places) < 2 or len({*map(len, columns)}) > 1:
+        return step(*columns, *settings)
+    lengths = [parameters[i].shape[0] for i in places]
+    others = [[x for x in column if len(x.shape) != 1] for column in columns]
+    joined = [tf.concat([column[i] for i in places], 0) for column in columns]
+    after = step(*[[*column, vector] for column, vector in zip(others, joined, strict=True)], *settings)
+    return tuple(_put_back(column, places, tf.split(column[-1], lengths)) for column in after)
+
+
+def _put_back(column, places, vectors):
+    """The tensors of a column, the last one parted into those that belong at some places."""
+    parted, rest = dict(zip(places, vectors, strict=True)), iter(column)
+    return tuple(parted[i] if i in parted else next(rest) for i in range(len(column) - 1 + len(places)))
