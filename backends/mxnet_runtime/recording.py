@@ -65,7 +65,8 @@ class Recorder:
     """
 
     def __init__(self, inputs):
-        self.calls, self.constants, self.blanks, self.paused = [], {}, set(), False
+        self.calls, self.constants, self.paused = [], {}, False
+        self.blanks, self._never_made = set(), set()
         self.thread, self._slots, self._count, self._outer = threading.get_ident(), {}, 0, None
         self.inputs = [self._new(x.handle.value) for x in inputs]
 
@@ -152,6 +153,13 @@ class Recorder:
         calls.append(Region(inside, [self._sources, self._variables], {}, results))
         self.blanks.update(results)
 
+    def spoil(self):
+        """Fill with NaN what the step has left elsewhere, since that was never computed."""
+        with self.pause():
+            for x in [held(handle) for handle, slot in self._slots.items() if slot in self._never_made]:
+                if x.dtype.kind == "f":
+                    x[()] = float("nan")
+
     # ------------------------------------------------------------ in place of functions of MXNet's library
 
     def _invoke(self, call, creator, count, inputs, given, outputs, size, keys, values, types):
@@ -163,6 +171,7 @@ class Recorder:
         else:
             status = self._answer(atom.blanks(args), given, outputs, types)
         self._note(atom, args, [outputs._obj[i] for i in range(given._obj.value)])
+        self._never_made |= self.blanks.intersection(self.calls[-1].results)
         return status
 
     def _answer(self, handles, given, outputs, types):

@@ -26,6 +26,9 @@ def recorded(f, trees, leaves):
             if not alone:
                 return result, None
             outputs = active.noted(result)
+            if active.blanks:
+                result = None
+                active.spoil()
     except RefusedError:
         return f(*trees), None
     function = when_called(lambda: _function(active, outputs))

@@ -36,7 +36,7 @@ def channels_first(x):
 
 def filters_last(x):
     """Filters (out, in, *window) as (*window, in, out); those of a state that is kept so are taken as they are."""
-    origin = None if tf.executing_eagerly() else _behind_variable(x)
+    origin = _behind_variable(x) if _is_of_graph(x) else None
     if origin is None:
         return _filters_last(x)
     with record.stop_recording():
@@ -85,12 +85,12 @@ def _turned(x, turn, behind):
             known[x.ref()] = _computed(x, turn, behind, look)
         return known[x.ref()]
 
-    found = None if tf.executing_eagerly() else look(x)
+    found = look(x)
     return turn(x) if found is None else found
 
 
 def _computed(x, turn, behind, look):
-    if isinstance(x, tf.__internal__.EagerTensor) or x.graph is not tf.compat.v1.get_default_graph():
+    if not _is_of_graph(x):
         return None
     found = behind(x)
     if found is not None or x.op.type not in _ELEMENTWISE:
@@ -120,9 +120,14 @@ def _behind_filters_first(x):
 
 
 def _behind_variable(x):
-    while x.op.type == "Identity" and x.op.inputs[0].graph is x.graph:
+    while x.op.type == "Identity":
         x = x.op.inputs[0]
     return _behind_filters_first(x)
+
+
+def _is_of_graph(x):
+    """Whether x is made in the graph that is being built, and not before or outside."""
+    return not isinstance(x, tf.__internal__.EagerTensor) and x.graph is tf.compat.v1.get_default_graph()
 
 
 def _is_transpose(x, order):

@@ -277,6 +277,23 @@ def test_a_recording_keeps_no_tape(precision, replays):
     assert taped == [False, True]
 
 
+def test_what_a_step_leaves_elsewhere_is_no_number(precision, replays):
+    """It was never computed; parameters and views of them keep theirs."""
+    left = []
+
+    def loss(w):
+        left.extend([w, w[0], w * 2.0])
+        return xp.sum(w * w)
+
+    w = xp.ones((2,))
+    step = xp.compile(lambda state, x: ([state[0] - x * grad(loss)(state[0])], x))
+    state, _ = step([w], xp.full((), 0.25))
+    assert state[0].tolist() == [0.5, 0.5]
+    assert w.tolist() == left[0].tolist() == [1.0, 1.0]
+    assert float(left[1]) == 1.0
+    assert np.isnan(left[2].asnumpy()).all()
+
+
 # ---------------------------------------------------------------- what a replay is
 
 

@@ -235,6 +235,13 @@ def test_filters_stay_in_the_layout_of_the_kernels_between_steps(rule, monkeypat
     assert sum(op.type == "Transpose" for op in live(piece)) == 2 * len(state)
 
 
+def test_filters_from_outside_of_a_graph_are_constants_of_it(tensorflow):
+    """They have no operation behind them to look at."""
+    kernel, x = xp.asarray(np.ones((2, 3, 2, 2))), xp.asarray(np.ones((1, 3, 4, 4)))
+    found = xp.compile(lambda state, x: (state, relu(conv(x, kernel))))([xp.zeros(())], x)[1]
+    np.testing.assert_array_equal(xp.to_numpy(found), np.full((1, 2, 3, 3), 12.0))
+
+
 def live(function):
     """The operations that the results of a traced function depend on."""
     found, left = set(), [x.op for x in function.graph.outputs]
