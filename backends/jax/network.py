@@ -152,7 +152,6 @@ relu = jax.nn.relu
 sigmoid = jax.nn.sigmoid
 softmax = jax.jit(jax.nn.softmax, static_argnames="axis")
 log_softmax = jax.jit(jax.nn.log_softmax, static_argnames="axis")
-linear = _compiled("linear")
 cross_entropy = _compiled("cross_entropy")
 batch_norm_train = _compiled("batch_norm_train", static_argnums=3)
 batch_norm_infer = _compiled("batch_norm_infer", static_argnums=5)
@@ -168,6 +167,15 @@ non_maximum_suppression = _compiled("non_maximum_suppression", static_argnames="
 roi_pool = _compiled("roi_pool", static_argnums=2, static_argnames="spatial_scale")
 roi_align = _compiled("roi_align", static_argnums=2, static_argnames=("spatial_scale", "sampling_ratio"))
 ctc_log_likelihood = _compiled("ctc_log_likelihood", static_argnums=4)
+
+
+@jax.jit
+def linear(x, weight, bias=None, /):
+    """With the weights as they are stored: turned first, they took half of the time of a step with one example."""
+    if x.dtype != weight.dtype or not x.ndim or weight.ndim != 2 or x.shape[-1] != weight.shape[1]:
+        return REGISTRY["linear"].declaration(x, weight, bias)
+    y = lax.dot_general(x, weight, (((x.ndim - 1,), (1,)), ((), ())))
+    return y if bias is None else y + bias
 
 
 @partial(jax.jit, static_argnums=1)
