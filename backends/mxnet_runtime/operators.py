@@ -53,13 +53,15 @@ def _elementwise():
 class Atom(NamedTuple):
     """An operator with its settings: ``atom(name, symbols, count)`` makes a node with so many results.
 
-    `quicker` may stand for it between tensors that all have gradients.
+    `quicker` may stand for it between tensors that all have gradients. `training` is the mode in which it was called, which
+    normalisation over a batch heeds.
     """
 
     creator: int
     keys: tuple[bytes, ...]
     values: tuple[bytes, ...]
     quicker: int | None
+    training: bool
 
     def __call__(self, name, symbols, count):
         node = self.node(name, symbols)

@@ -165,7 +165,8 @@ class Recorder:
     def _invoke(self, call, creator, count, inputs, given, outputs, size, keys, values, types):
         refuse(given._obj.value > 0)  # it writes into a tensor that is there
         args = inputs[: count.value]
-        atom = Atom(creator.value, tuple(keys), tuple(values), without_broadcasting(creator.value, args))
+        quick = without_broadcasting(creator.value, args)
+        atom = Atom(creator.value, tuple(keys), tuple(values), quick, mx.autograd.is_training())
         if self.blanks.isdisjoint(map(self._slot, args)):
             status = call(creator, count, inputs, given, outputs, size, keys, values, types)
         else:

@@ -7,6 +7,7 @@ differentiates a graph as a whole.
 from d2l_core import tree
 from d2l_core._straight import Call, Slot, needed, renamed, slots, straight, when_called
 
+from .operators import Atom
 from .recording import Operator, Recorder, RefusedError, Region, mx, np, watching
 
 _FLAGS = (("static_alloc", True), ("static_shape", True))
@@ -73,7 +74,24 @@ def _call(part, used):
     if isinstance(part, Call):
         return part
     outputs = [slot for slot in slots([call.results for call in part]) if slot in used]
-    return Call(*_graph(part, outputs), {}, outputs) if outputs else part[0]._replace(results=[])
+    if not outputs:
+        return part[0]._replace(results=[])
+    function, args = _graph(part, outputs)
+    return Call(_training(function) if any(map(_is_training, part)) else function, args, {}, outputs)
+
+
+def _is_training(call):
+    return isinstance(call.function, Atom) and call.function.training
+
+
+def _training(function):
+    """The function in the mode of training, for what moved out of a forward pass."""
+
+    def run(*values):
+        with mx.autograd.train_mode():
+            return function(*values)
+
+    return run
 
 
 def _graph(calls, outputs):

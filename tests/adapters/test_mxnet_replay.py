@@ -22,8 +22,8 @@ from d2l_conformance.families import FAMILIES
 from d2l_conformance.table import CASES
 
 from d2l_core import interface as xp
-from d2l_core.autodiff import custom_gradient, grad
-from d2l_core.composites import dropout
+from d2l_core.autodiff import custom_gradient, grad, value_and_grad
+from d2l_core.composites import batch_norm_train, dropout
 from d2l_core.lessons import lessons
 from d2l_core.nn.functional import cross_entropy
 
@@ -292,6 +292,24 @@ def test_what_a_step_leaves_elsewhere_is_no_number(precision, replays):
     assert w.tolist() == left[0].tolist() == [1.0, 1.0]
     assert float(left[1]) == 1.0
     assert np.isnan(left[2].asnumpy()).all()
+
+
+def test_normalisation_that_no_gradient_reaches_is_that_of_training(precision, replays):
+    """It leaves the forward pass, whose mode it keeps: with that of inference its statistics were zeros."""
+
+    def program(state, x):
+        def loss(w):
+            y, mean, var = batch_norm_train(x, xp.ones((3,)), xp.zeros((3,)), 1e-5)
+            return xp.sum(y * w), (mean, var)
+
+        (value, aux), gradient = value_and_grad(loss, has_aux=True)(state[0])
+        return [state[0] - 0.1 * gradient], (value, aux)
+
+    w, x = xp.ones((3,)), xp.asarray(np.random.default_rng(0).normal(1.0, 2.0, (8, 3)))
+    step, wanted = xp.compile(program), bits(program([w], x))
+    for _ in range(3):
+        assert bits(step([w], x)) == wanted
+    assert replays == [True]
 
 
 # ---------------------------------------------------------------- what a replay is
