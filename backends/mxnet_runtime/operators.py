@@ -53,8 +53,8 @@ def _elementwise():
 class Atom(NamedTuple):
     """An operator with its settings: ``atom(name, symbols, count)`` makes a node with so many results.
 
-    `quicker` may stand for it between tensors that all have gradients. `training` is the mode in which it was called, which
-    normalisation over a batch heeds.
+    `quicker` may stand for it between tensors that all have gradients. `training` is the mode in which it was called,
+    which normalisation over a batch heeds.
     """
 
     creator: int
