@@ -88,6 +88,39 @@ assert x.asnumpy().tolist() == [1.0, 0.0, 3.0]
     )
 
 
+def test_libraries_that_mxnet_hardly_uses_wait_until_they_are_asked_for() -> None:
+    """Each place where MXNet keeps one of them finds the real library then."""
+    run_python(
+        _PREAMBLE
+        + """
+import importlib.util
+mx = compat.import_mxnet()
+for name in ("scipy", "requests", "h5py"):
+    assert name not in sys.modules, name
+sparse = mx.nd.sparse.csr_matrix(([3.0], [1], [0, 1]), shape=(1, 2))
+assert float(sparse.asscipy().sum()) == 3.0
+assert mx.contrib.quantization.stats.entropy is mx.test_utils.ss.entropy
+import requests, scipy.stats
+assert mx.gluon.utils.requests.get is requests.get
+assert mx.contrib.quantization.stats.entropy is scipy.stats.entropy
+"""
+    )
+
+
+def test_a_missing_library_is_missed_at_once() -> None:
+    """MXNet does without SciPy and h5py where they are not installed, and says so itself."""
+    run_python(
+        _PREAMBLE
+        + """
+find = importlib.util.find_spec
+compat.find_spec = lambda name: None if name in ("scipy", "h5py") else find(name)
+sys.modules.update({"scipy": None, "h5py": None})
+mx = compat.import_mxnet()
+assert mx.contrib.quantization.stats is None and mx.io.utils.h5py is None
+"""
+    )
+
+
 @pytest.mark.parametrize("first", [True, False], ids=["first", "last"])
 @pytest.mark.parametrize("other", _FRAMEWORKS)
 def test_computes_beside_another_framework(other: str, first: bool) -> None:
