@@ -133,4 +133,4 @@ def check_resumed(path: Path, precision: int) -> None:
     wanted, moved = (_by_reference(path, precision, run) for run in (0, 1))
     predictions = [{"predictions": each.predictions} for each in (seen, wanted, moved)]
     assert bisect.first_outside(*predictions[:2], predictions[2:], precision) is None
-    assert first_outside(seen.losses, wanted.losses, moved.losses if precision == 32 else None) is None
+    assert first_outside(seen.losses, wanted.losses, [moved.losses] if precision == 32 else []) is None

@@ -5,7 +5,7 @@ A run is trained once for a session of tests and kept in its temporary folder, w
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +20,12 @@ RTOL = 1e-10
 """Of losses in float64: ten digits. Observed are twelve, over a hundred steps of each family."""
 
 Run = Callable[[int], Array]
-"""``run(nudge)``: losses by step on the active backend, with weights moved before each step unless `nudge` is 0."""
+"""``run(nudge)``: losses by step on the active backend, with weights moved before each step unless `nudge` is 0, by the
+stream of that number."""
+
+NUDGES = 8
+"""Runs of the reference that are asked, one after the other, whether rounding leads as far. Adam steps by its whole rate
+along a gradient that is nothing but rounding: its sign turned in one of four runs."""
 
 
 class References:
@@ -46,25 +51,28 @@ class References:
     def first_outside(self, found: Array, name: str, run: Run, precision: int) -> int | None:
         """The first step at which a run leaves the budget around the reference's; None if it keeps within it."""
         wanted = self.losses(name, run, precision)
-        moved = None if precision == 64 else self.losses(name, run, precision, nudge=1)
-        return first_outside(found, wanted, moved)
+        step, moved = first_outside(found, wanted), list[Array]()
+        while step is not None and precision == 32 and len(moved) < NUDGES:
+            moved.append(self.losses(name, run, precision, nudge=len(moved) + 1))
+            step = first_outside(found, wanted, moved)
+        return step
 
 
-def first_outside(found: Array, wanted: Array, moved: Array | None = None) -> int | None:
+def first_outside(found: Array, wanted: Array, moved: Sequence[Array] = ()) -> int | None:
     """The first step at which losses are out of their budget; None if there is no such step.
 
     In float32 the budget is ten times the drift that the reference shows when its weights are moved by one unit in the
     last place before each step, plus what rounding does to a single loss (`d2l_core.compare._divergence.budget`). In
-    float64 it is ten digits.
+    float64, where nothing is moved, it is ten digits.
 
     Args:
         found: losses (steps, ...).
         wanted: those of the reference, of the same shape.
-        moved: those of the reference with its weights moved, at precision 32.
+        moved: those of the reference with its weights moved, some runs at precision 32.
     """
     assert found.shape == wanted.shape
     flat = wanted.ravel()
-    allowed = RTOL * np.abs(flat) if moved is None else budget(flat, [moved.ravel()], 32)
+    allowed = budget(flat, [losses.ravel() for losses in moved], 32) if len(moved) else RTOL * np.abs(flat)
     outside = judge(found.ravel(), flat, allowed)["first_outside"]
     return None if outside is None else outside // wanted[0].size
 

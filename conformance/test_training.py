@@ -74,19 +74,22 @@ def test_a_run_that_parts_is_explained(references: References) -> None:
 
 
 class Nudge(Observer):
-    """Moves each weight of a lesson by one unit in the last place before each step."""
+    """Moves each weight of a lesson by one unit in the last place before each step, by the stream of a number."""
+
+    def __init__(self, run: int) -> None:
+        self.run = run
 
     def started(self, trainer: Trainer) -> None:
-        course.nudge(trainer.model, 1, 0)
+        course.nudge(trainer.model, self.run, 0)
 
     def stepped(self, trainer: Trainer) -> None:
-        course.nudge(trainer.model, 1, trainer.step)
+        course.nudge(trainer.model, self.run, trainer.step)
 
 
 def lesson_losses(lesson: str, nudge: int) -> Array:
     """The loss of every step of a lesson's main job at smoke scale on the active backend."""
     _, job = find_lesson(lesson).job()
-    return np.asarray(job.run("smoke", 0, observers=[Nudge()] if nudge else []).history.losses)
+    return np.asarray(job.run("smoke", 0, observers=[Nudge(nudge)] if nudge else []).history.losses)
 
 
 @pytest.mark.parametrize("lesson", [name for name, lesson in lessons().items() if lesson.header.main])
