@@ -24,8 +24,8 @@ Run = Callable[[int], Array]
 stream of that number."""
 
 NUDGES = 8
-"""Runs of the reference that are asked, one after the other, whether rounding leads as far. Adam steps by its whole rate
-along a gradient that is nothing but rounding: its sign turned in one of four runs."""
+"""Runs of the reference that are asked, one after the other, whether rounding leads as far. Adam steps by its whole
+rate along a gradient that is nothing but rounding: its sign turned in one of four runs."""
 
 
 class References:
