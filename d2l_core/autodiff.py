@@ -22,7 +22,7 @@ from d2l_core.interface import Tensor, scan, stop_gradient
 from d2l_core.nn import Module, Variable
 from d2l_core.nn._module import LEARNING_SHAPES
 from d2l_core.nn._recording import recording, unrecorded
-from d2l_core.nn._variable import writes
+from d2l_core.nn._variable import noted, writes
 
 __all__ = [
     "checkpoint",
@@ -242,6 +242,9 @@ def compiled(step: Callable[..., Any], variables: Sequence[Variable]) -> Callabl
     return call
 
 
+_AWAY = "in the hands of compiled steps"
+
+
 def compiled_steps(step: Callable[..., Any], variables: Sequence[Variable]) -> Callable[..., Any]:
     """A loop over `step` in the form in which the active backend runs it fastest: compiled as a whole where that pays.
 
@@ -253,7 +256,9 @@ def compiled_steps(step: Callable[..., Any], variables: Sequence[Variable]) -> C
     Returns:
         ``run(rows, start, stop, *constants)``, which takes the steps with the rows number start to stop - 1 of `rows`,
         a tree of tensors or NumPy arrays with one first axis, and returns the results as NumPy arrays with a first
-        axis of stop - start. How a run is cut into such calls does not change a bit of it.
+        axis of stop - start. How a run is cut into such calls does not change a bit of it. While it runs the variables
+        do not hold their values, so that old ones make room for new ones; if it fails they hold what the last step that
+        the framework finished has left.
 
     Raises:
         UsageError: the step wrote into a variable that is not among `variables`.
@@ -267,9 +272,15 @@ def compiled_steps(step: Callable[..., Any], variables: Sequence[Variable]) -> C
             chosen_rows = (tree.map(lambda x, i=i: x[i], rows) for i in range(start, stop))
             results = [_written_through(step, row, *constants) for row in chosen_rows]
             return tree.map(lambda *leaves: interface.to_numpy(interface.stack(leaves)), *results)
-        results, written = run([variable.value for variable in chosen], rows, start, stop, *constants)
-        for variable, value in zip(chosen, written, strict=True):
-            variable.value = value
+        state = [variable.value for variable in chosen]
+        try:
+            if not noted():
+                for variable in chosen:
+                    variable.lend(_AWAY)
+            results, state[:] = run(state, rows, start, stop, *constants)
+        finally:
+            for variable, value in zip(chosen, state, strict=True):
+                variable.value = value
         return results
 
     return call

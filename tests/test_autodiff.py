@@ -1,12 +1,15 @@
 """Gradients and compiled steps over variables, as the curriculum will use them."""
 
+import weakref
+
 import numpy as np
 import pytest
 
 from d2l_core import nn, optim, random, xp
-from d2l_core.autodiff import compiled, grad, hessian, hvp, value_and_grad
+from d2l_core.autodiff import compiled, compiled_steps, grad, hessian, hvp, value_and_grad
 from d2l_core.backend import use_backend
 from d2l_core.errors import UsageError
+from d2l_core.nn._variable import writes
 
 
 def test_gradient_of_several_arguments_and_trees(backend):
@@ -85,6 +88,52 @@ def test_an_error_inside_a_step_leaves_the_variables_as_they_were(backend):
     with pytest.raises(RuntimeError, match="inside"):
         compiled(step, [counter])()
     np.testing.assert_array_equal(xp.to_numpy(counter.value), 0.0)
+
+
+def test_an_error_inside_compiled_steps_leaves_the_variables_with_values(backend):
+    """Those from before, if no step was finished."""
+    variable = nn.Parameter([1.0, 2.0])
+
+    def step(row):
+        variable.value = variable.value + row
+        raise ValueError("halfway")
+
+    with pytest.raises(ValueError, match="halfway"):
+        compiled_steps(step, [variable])(xp.ones(3), 0, 3)
+    np.testing.assert_array_equal(xp.to_numpy(variable.value), [1.0, 2.0])
+
+
+def test_compiled_steps_that_break_off_leave_what_the_last_whole_step_wrote():
+    """And no step holds more than the values that it goes on from."""
+    variable = nn.Parameter([1.0, 2.0])
+
+    def step(row):
+        assert row < 2.0 or first() is None
+        if row == 3.0:
+            raise ValueError("halfway")
+        variable.value = variable.value + row
+        return row
+
+    with use_backend("numpy"):
+        first = weakref.ref(variable.value)
+        with pytest.raises(ValueError, match="halfway"):
+            compiled_steps(step, [variable])(np.arange(1.0, 5.0), 0, 4)
+        np.testing.assert_array_equal(variable.value, [4.0, 5.0])
+
+
+def test_what_compiled_steps_write_is_noted_with_the_values_before(backend):
+    """So that whoever takes note can undo it."""
+    total = nn.Buffer([1.0])
+
+    def step(row):
+        total.value = total.value + row
+        return row
+
+    start = total.value
+    with writes() as before:
+        compiled_steps(step, [total])(xp.ones(2), 0, 2)
+    assert before[total] is start
+    np.testing.assert_array_equal(xp.to_numpy(total.value), [3.0])
 
 
 def test_second_derivatives(backend):

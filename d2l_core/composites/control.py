@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -55,14 +55,15 @@ def compile_steps(f: Callable[..., Any], /) -> Callable[..., Any]:
         ``run(state, rows, start, stop, *constants) -> (results, state)``, which calls f with the rows number start to
         stop - 1 of `rows`, a tree of tensors or NumPy arrays with one first axis, one after the other, as tensors.
         `results` is what f returned, as NumPy arrays with a first axis of stop - start; the state's memory may be
-        reused. Where a row stands, and how many are taken at once, does not change a bit of the results.
+        reused, and the list that was given may hold what each step left. Where a row stands, and how many are taken at
+        once, does not change a bit of the results.
     """
     step = xp.compile(f)
 
-    def run(state: Sequence[Tensor], rows: Any, start: int, stop: int, /, *constants: Any) -> tuple[Any, list[Tensor]]:
+    def run(state: list[Tensor], rows: Any, start: int, stop: int, /, *constants: Any) -> tuple[Any, list[Tensor]]:
         results, rows = [], tree.map(placed, rows)
         for i in range(start, stop):
-            result, state = step(state, tree.map(lambda column, i=i: column[i], rows), *constants)
+            result, state[:] = step(state, tree.map(lambda column, i=i: column[i], rows), *constants)
             results.append(result)
         return tree.map(lambda *leaves: xp.to_numpy(xp.stack(leaves)), *results), list(state)
 

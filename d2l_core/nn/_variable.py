@@ -137,6 +137,11 @@ class Variable:
 _JOURNAL: ContextVar[dict[Variable, Tensor] | None] = ContextVar("d2l_writes", default=None)
 
 
+def noted() -> bool:
+    """Whether `writes` takes note of what is written now."""
+    return _JOURNAL.get() is not None
+
+
 @contextlib.contextmanager
 def writes() -> Iterator[dict[Variable, Tensor]]:
     """Note which variables are written inside the block, each with the value that it had before."""
