@@ -45,15 +45,17 @@ def on_tape(x):
 # creation: on the host, as `mx.np` makes float32 of almost everything
 
 
-def from_host(array):
-    """A tensor with the elements and the dtype of a NumPy array."""
-    if array.ndim and array.size and array.dtype in _LENT:  # in a fifth of the time
-        memory = numpy.empty(array.nbytes + 64, uint8)
+def from_host(array, dtype=None):
+    """A tensor with the elements of a NumPy array, in its dtype or in another."""
+    dtype = array.dtype if dtype is None else numpy.dtype(dtype)
+    if array.ndim and array.size and dtype in _LENT:  # in a fifth of the time
+        size = array.size * dtype.itemsize
+        memory = numpy.empty(size + 64, uint8)
         start = -memory.ctypes.data % 64  # where other frameworks share it, too
-        copy = memory[start : start + array.nbytes].view(array.dtype).reshape(array.shape)
+        copy = memory[start : start + size].view(dtype).reshape(array.shape)
         copy[...] = array
         return lent_by_host(copy)
-    return np.array(array, dtype=array.dtype)
+    return np.array(numpy.asarray(array, dtype, order="C"), dtype=dtype)
 
 
 class Memory:
@@ -98,7 +100,7 @@ def asarray(obj, /, *, dtype=None):
     array = numpy.asarray(_with_arrays(obj))
     if dtype is None:
         dtype = default_float() if array.dtype == float64 else array.dtype
-    return from_host(numpy.asarray(array, numpy.dtype(dtype), order="C"))
+    return from_host(array, dtype)
 
 
 def _with_arrays(obj):
