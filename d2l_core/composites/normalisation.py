@@ -36,8 +36,9 @@ def batch_norm_infer(x: Tensor, weight: Tensor, bias: Tensor, mean: Tensor, var:
 
 
 def _standardise(x: Tensor, axes: tuple[int, ...], eps: float) -> Tensor:
+    """By multiplication: where nothing is fused, a division and its gradient take a sixth more time."""
     centred = x - xp.mean(x, axis=axes, keepdims=True)
-    return centred / xp.sqrt(xp.mean(centred * centred, axis=axes, keepdims=True) + eps)
+    return centred * (1.0 / xp.sqrt(xp.mean(centred * centred, axis=axes, keepdims=True) + eps))
 
 
 @composite("network")
@@ -61,7 +62,7 @@ def layer_norm(x: Tensor, weight: Tensor, bias: Tensor, eps: float, /) -> Tensor
 def rms_norm(x: Tensor, weight: Tensor, eps: float, /) -> Tensor:
     """``weight * x / sqrt(mean(x²) + eps)`` over the last axes, as many as `weight` has (Zhang and Sennrich, 2019)."""
     axes = tuple(range(-len(weight.shape), 0))
-    return x / xp.sqrt(xp.mean(x * x, axis=axes, keepdims=True) + eps) * weight
+    return x * (1.0 / xp.sqrt(xp.mean(x * x, axis=axes, keepdims=True) + eps)) * weight
 
 
 @composite("network")
