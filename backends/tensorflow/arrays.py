@@ -6,6 +6,7 @@ Most functions call `tf.raw_ops`: the public wrappers cost two to four times as 
 import math
 
 import numpy as np
+from d2l_backends.tensorflow_runtime import layouts
 from d2l_backends.tensorflow_runtime.importing import tf
 from d2l_backends.tensorflow_runtime.operands import vector
 from tensorflow.python.eager import record
@@ -485,7 +486,8 @@ def matmul(x1, x2, /):
         count = -1 if x1.shape[-1] else math.prod(x1.shape[:-1])  # -1 is not found out from no elements
         rows = _raw.MatMul(a=reshape(x1, (count, x1.shape[-1])), b=x2)
         return reshape(rows, (*x1.shape[:-1], x2.shape[-1]))
-    return _raw.BatchMatMulV2(x=x1, y=x2)
+    turned = layouts.matrices_turned(x2)
+    return _raw.BatchMatMulV2(x=x1, y=x2 if turned is None else turned, adj_y=turned is not None)
 
 
 @_widened

@@ -1,4 +1,4 @@
-"""Between the layouts of tensors and those that the kernels for images want: images and filters channels last.
+"""Between the layouts of tensors and those that kernels want: images and filters channels last, matrices as they are.
 
 In a graph, what lies elementwise between two transposes is computed again in the other layout, so that neither is left;
 the graph drops what nobody reads.
@@ -103,6 +103,13 @@ def _computed(x, turn, behind, look):
         return None
     turned = [turn(side) if origin is None else origin for origin, side in zip(origins, sides, strict=True)]
     return _ELEMENTWISE[x.op.type](*turned)
+
+
+def matrices_turned(x):
+    """What x is the stack of transposed matrices of, if a graph has just made it so; None if not."""
+    rank = len(x.shape)
+    order = (*range(rank - 2), rank - 1, rank - 2)
+    return x.op.inputs[0] if _is_of_graph(x) and _is_transpose(x, order) else None
 
 
 def _behind_first(x):

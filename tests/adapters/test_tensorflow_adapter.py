@@ -192,6 +192,22 @@ def test_no_transposes_stand_between_layers_of_images():
     assert len(transposes) == len(shapes) + 2
 
 
+def test_a_product_with_transposed_matrices_transposes_none(tensorflow):
+    """The kernel takes them as they are, and so do those of its gradient."""
+    shapes = (2, 3, 5), (2, 4, 5)
+    tensors = [xp.asarray(rng.normal(size=shape)) for shape in shapes]
+
+    def scores(a, b):
+        return xp.sum(xp.tanh(xp.matmul(a, xp.matrix_transpose(b))))
+
+    step = xp.compile(lambda state: (state, grad(scores, (0, 1))(*state)))
+    found = []
+    nodes = optimised(lambda: found.extend(step(tensors)[1]))
+    assert not [node for node in nodes if node.op.endswith("Transpose")]
+    for gradient, expected in zip(found, grad(scores, (0, 1))(*tensors), strict=True):
+        np.testing.assert_allclose(xp.to_numpy(gradient), xp.to_numpy(expected), rtol=1e-5, atol=1e-6)
+
+
 @pytest.mark.parametrize("rule", ["sgd", "adam"])
 def test_filters_stay_in_the_layout_of_the_kernels_between_steps(rule, monkeypatch):
     """Gradients, slots and new values of filters are computed there: a step transposes none, a piece each one twice."""
