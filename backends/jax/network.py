@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from functools import partial
 
@@ -31,8 +32,49 @@ def conv(x, weight, bias=None, /, *, stride=1, padding=0, dilation=1, groups=1):
 
 @partial(jax.jit, static_argnums=(3, 4, 5, 6))
 def _conv(x, weight, bias, stride, sides, dilation, groups):
-    y = lax.conv_general_dilated(x, weight, stride, sides, rhs_dilation=dilation, feature_group_count=groups)
+    if groups == 1 and _is_small(x.shape, weight.shape, sides, dilation) and jax.default_backend() == "cpu":
+        y = _small_conv(x, weight, stride, sides, dilation)
+    else:
+        y = lax.conv_general_dilated(x, weight, stride, sides, rhs_dilation=dilation, feature_group_count=groups)
     return y if bias is None else y + bias.reshape(-1, *(1,) * len(stride))
+
+
+def _is_small(images, filters, sides, dilation):
+    """Whether a window reaches over the images, and all of it is at home on what is padded."""
+    axes = list(zip(images[2:], filters[2:], sides, dilation, strict=False))
+    fits = all(step * (window - 1) < size + sum(side) for size, window, side, step in axes)
+    return images[1] == filters[1] and fits and any(size < window for size, window, _, _ in axes)
+
+
+def _small_conv(x, weight, stride, sides, dilation):
+    """A convolution of images smaller than the window as a product of matrices, without the places that see no pixel.
+
+    For the gradients of its own XLA has no fast kernel on a processor then: with 64 images of 512 x 1 x 1 and a window
+    of 3 x 3 they took 53 ms where this takes 2.5, with 256 x 2 x 2 94 and 9 (two busy cores).
+    """
+    axes = list(zip(x.shape[2:], weight.shape[2:], stride, sides, dilation, strict=True))
+    counts, first, last = zip(*[_seen(*axis) for axis in axes], strict=True)
+    weight = lax.slice(weight, (0, 0, *first), (*weight.shape[:2], *last))
+    x = jnp.pad(jnp.moveaxis(x, 1, -1), ((0, 0), *sides, (0, 0)))
+    columns = []
+    for places in itertools.product(*map(range, first, last)):
+        starts = [place * step for place, step in zip(places, dilation, strict=True)]
+        stops = [start + (count - 1) * step + 1 for start, count, step in zip(starts, counts, stride, strict=True)]
+        columns.append(lax.slice(x, (0, *starts, 0), (x.shape[0], *stops, x.shape[-1]), (1, *stride, 1)))
+    rows = jnp.concatenate(columns, axis=-1).reshape(x.shape[0] * math.prod(counts), -1)
+    y = rows @ jnp.moveaxis(weight, (0, 1), (-1, -2)).reshape(-1, weight.shape[0])
+    return jnp.moveaxis(y.reshape(x.shape[0], *counts, -1), -1, 1)
+
+
+def _seen(size, window, stride, side, dilation):
+    """Outputs along an axis, and the range of places of the window that meet a pixel in one of them."""
+    count = (size + sum(side) - dilation * (window - 1) - 1) // stride + 1
+    meets = [
+        place
+        for place in range(window)
+        if any(0 <= output * stride + place * dilation - side[0] < size for output in range(count))
+    ]
+    return count, min(meets, default=0), max(meets, default=0) + 1
 
 
 def max_pool(x, window, /, *, stride=None, padding=0):
