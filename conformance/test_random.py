@@ -54,6 +54,16 @@ def test_streams_do_not_depend_on_how_much_is_drawn() -> None:
     assert not np.any(random.words(10, "a", "b") == random.words(10, "ab"))
 
 
+@pytest.mark.parametrize("shape", [(), (0,), (3, 5), (2**14,), (2**14 + 3,), (3, 2**14)])
+def test_floats_are_made_of_the_words_of_their_stream(shape: tuple[int, ...]) -> None:
+    """Each of one word, however many are made at a time."""
+    words = random.words(math.prod(shape), "floats")
+    found = random.uniform(shape, "floats", low=-1.0, high=3.0)
+    assert found.shape == shape
+    assert found.ravel().tolist() == [(int(word) >> 11) * 2.0**-53 * 4.0 - 1.0 for word in words]
+    assert random.normal(shape, "floats").ravel()[:1000].tolist() == random.normal(1000, "floats")[: found.size].tolist()
+
+
 def test_uniform_statistics() -> None:
     """Mean, variance and a chi-squared of 64 cells."""
     n = 200_000
