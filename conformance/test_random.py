@@ -61,7 +61,8 @@ def test_floats_are_made_of_the_words_of_their_stream(shape: tuple[int, ...]) ->
     found = random.uniform(shape, "floats", low=-1.0, high=3.0)
     assert found.shape == shape
     assert found.ravel().tolist() == [(int(word) >> 11) * 2.0**-53 * 4.0 - 1.0 for word in words]
-    assert random.normal(shape, "floats").ravel()[:1000].tolist() == random.normal(1000, "floats")[: found.size].tolist()
+    normal = random.normal(shape, "floats").ravel()
+    assert normal[:1000].tolist() == random.normal(1000, "floats")[: normal.size].tolist()
 
 
 def test_uniform_statistics() -> None:
