@@ -2,6 +2,10 @@
 
 import contextlib
 
+from d2l_backends.mxnet_runtime.recording import rehearsed
+
+from d2l_core.errors import UsageError
+
 from .arrays import np
 
 
@@ -19,6 +23,12 @@ def is_tensor(x, /):
 
 def to_numpy(x, /):
     return x.asnumpy()
+
+
+def rehearse(f, inputs, /):
+    """Written down as for a graph, from the inputs on without computing."""
+    if not rehearsed(f, list(inputs)):
+        raise UsageError("This code looks at numbers, or cannot be written down; run it with values.")
 
 
 def synchronise(tensors, /):

@@ -40,14 +40,17 @@ def quicker(call):
 
 
 @functools.cache
-def _elementwise():
-    def creator(name):
-        handle = ctypes.c_void_p()
-        _check(_LIBRARY.NNGetOpHandle(name, ctypes.byref(handle)))
-        return handle.value
+def operator_called(name):
+    """What an `Atom` of the operator has as its creator."""
+    handle = ctypes.c_void_p()
+    _check(_LIBRARY.NNGetOpHandle(name, ctypes.byref(handle)))
+    return handle.value
 
+
+@functools.cache
+def _elementwise():
     names = (b"_npi_add", b"elemwise_add"), (b"_npi_subtract", b"elemwise_sub"), (b"_npi_multiply", b"elemwise_mul")
-    return {creator(name): creator(quicker) for name, quicker in names}
+    return {operator_called(name): operator_called(quicker) for name, quicker in names}
 
 
 class Atom(NamedTuple):

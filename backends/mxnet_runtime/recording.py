@@ -241,6 +241,20 @@ class Recorder:
         refuse()
 
 
+def rehearsed(f, inputs):
+    """Call ``f(inputs)`` without computing; whether it could be done."""
+    active = Recorder(inputs)
+    active.blanks.update(active.inputs)
+    try:
+        with watching(active) as alone:
+            if alone:
+                f(inputs)
+                active.spoil()
+            return alone
+    except RefusedError:
+        return False
+
+
 _FOREIGN = Slot(-1)
 
 _WATCHED = {

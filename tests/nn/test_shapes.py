@@ -108,7 +108,7 @@ def test_a_rehearsal_has_values_only_where_the_backend_computes(backend):
         seen.append(float(given[0]))
 
     if "rehearse" in backend.overrides:
-        with pytest.raises(Exception, match=r"[Cc]oncrete"):
+        with pytest.raises(Exception, match=r"[Cc]oncrete|looks at numbers"):
             rehearse(looks, [xp.ones(())])
     else:
         rehearse(looks, [xp.ones(())])
