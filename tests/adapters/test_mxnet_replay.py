@@ -417,13 +417,14 @@ def test_a_recording_holds_no_tensors_of_the_step(precision):
     assert alive() - before <= 1  # the ones by which a sum is a product, once more
 
 
-@pytest.mark.parametrize(("f", "state"), [(gru, True), (relu, False)])
-def test_only_recurrent_layers_are_graphs_with_a_state_of_their_own(precision, monkeypatch, f, state):
-    """With it the others would hold on to memory, without it these would take nearly twice the time."""
-    flags, operator = [], replay._operator
-    monkeypatch.setattr(replay, "_operator", lambda group, chosen: flags.append(chosen) or operator(group, chosen))
-    weights = [xp.ones(shape) for shape in ((9, 2), (9, 3), (9,), (9,))]
-    step = xp.compile(lambda given: f(*given, *weights) if state else f(given[0]))
-    step([xp.ones((4, 5, 2)), xp.zeros((5, 3))])
-    step([xp.ones((4, 5, 2)), xp.zeros((5, 3))])
-    assert set(flags) == {replay._STATIC if state else replay._STATELESS}
+@pytest.mark.parametrize(("kind", "size", "kept"), [("gru", 2**21, True), ("relu", 2**21, False), ("relu", 8, True)])
+def test_only_recurrent_and_small_graphs_keep_their_state(precision, monkeypatch, kind, size, kept):
+    """With it large ones would hold on to memory, without it recurrent ones would take nearly twice the time."""
+    flags, made = [], mx.nd.CachedOp
+    monkeypatch.setattr(replay.mx.nd, "CachedOp", lambda group, chosen: flags.append(chosen) or made(group, chosen))
+    weights = [xp.ones(shape) for shape in ((3, 2), (3, 1), (3,), (3,))]
+    f = {"gru": lambda x: gru(x, xp.zeros((x.shape[1], 1)), *weights)[0], "relu": relu}[kind]
+    step = xp.compile(lambda given: f(given[0]))
+    for _ in range(2):
+        step([xp.ones((4, size // 8, 2))])
+    assert set(flags) == {replay._STATIC if kept else replay._STATELESS}
