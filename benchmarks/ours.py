@@ -29,7 +29,7 @@ class _Steering(Observer):
 
     def epoch_ended(self, trainer: Trainer, record: Record) -> None:
         """Training and validation are over; only the former is timed."""
-        losses = trainer.history.losses[self.seen :]
+        losses = trainer.history.losses[self.seen :].tolist()
         self.seen += len(losses)
         if not self.turn(self.began, record["seconds"], losses):
             trainer.stop()

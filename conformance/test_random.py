@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 from d2l_conformance import oracle
 from d2l_conformance.case import REAL
+from hypothesis import given
+from hypothesis import strategies as st
 
 from d2l_core import composites, random
 from d2l_core import interface as xp
@@ -63,6 +65,21 @@ def test_floats_are_made_of_the_words_of_their_stream(shape: tuple[int, ...]) ->
     assert found.ravel().tolist() == [(int(word) >> 11) * 2.0**-53 * 4.0 - 1.0 for word in words]
     normal = random.normal(shape, "floats").ravel()
     assert normal[:1000].tolist() == random.normal(1000, "floats")[: normal.size].tolist()
+
+
+@pytest.mark.parametrize("n", [0, 1, 2, 3, 4096, 4097, 60_000])
+def test_a_permutation_is_the_order_of_the_words(n: int) -> None:
+    """By the words themselves, in the way that needs no thought."""
+    order = random.permutation(n, "order")
+    assert order.dtype == np.int64
+    np.testing.assert_array_equal(order, np.argsort(random.words(n, "order"), kind="stable"))
+
+
+@given(st.lists(st.sampled_from([0, 1, 2, 7, 8, 2**32, 2**63, 2**64 - 2, 2**64 - 1]), max_size=40))
+def test_words_that_are_close_or_equal_keep_their_order(numbers: list[int]) -> None:
+    """Where the upper bits do not tell them apart."""
+    words = np.array(numbers, np.uint64)
+    np.testing.assert_array_equal(random._stable_order(words), np.argsort(words, kind="stable"))
 
 
 def test_uniform_statistics() -> None:

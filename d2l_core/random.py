@@ -17,6 +17,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from numpy.random.bit_generator import ISeedSequence
 from numpy.typing import NDArray
 
 Key = int | str
@@ -32,8 +33,18 @@ def key_of(*key: Key) -> int:
     return int.from_bytes(_digest(key)[:8], "little")
 
 
+class _State(ISeedSequence):
+    """Gives Philox its key; when `Philox(key=...)` is called, NumPy asks the system for a seed that it does not use."""
+
+    def __init__(self, digest: bytes):
+        self.digest = digest
+
+    def generate_state(self, n_words: int, dtype: Any = np.uint32) -> NDArray[Any]:
+        return np.frombuffer(self.digest, "<u8").astype(dtype)
+
+
 def _stream(key: tuple[Key, ...]) -> np.random.Philox:
-    return np.random.Philox(key=int.from_bytes(_digest(key), "little"))
+    return np.random.Philox(_State(_digest(key)))  # type: ignore[arg-type]  # the stubs leave such seeds out
 
 
 def words(n: int, *key: Key) -> NDArray[np.uint64]:
@@ -72,12 +83,17 @@ def permutation(n: int, *key: Key) -> NDArray[np.int64]:
 
 
 def _stable_order(numbers: NDArray[np.uint64]) -> NDArray[np.int64]:
-    """``argsort(numbers, kind="stable")``, first by the upper 16 bits, which NumPy counts instead of comparing.
+    """``argsort(numbers, kind="stable")`` by one sort of words whose lower bits make room for their places.
 
-    What is left is nearly in order. Random words, 6,400 to 60,000, take from a third to an eighth of the time.
+    NumPy sorts 64-bit words with vector instructions, but neither looks up an order that fast nor a stable one. If the
+    bits left do not tell two numbers apart, which random words as good as never need, the slow way is taken.
     """
-    order = np.argsort((numbers >> np.uint64(48)).astype(np.uint16), kind="stable")
-    return order[np.argsort(numbers.take(order), kind="stable")].astype(np.int64, copy=False)
+    places = np.uint64((1 << max(numbers.size - 1, 0).bit_length()) - 1)
+    packed = numbers & ~places | np.arange(numbers.size, dtype=np.uint64)
+    packed.sort()
+    if np.any(packed[1:] ^ packed[:-1] <= places):
+        return np.argsort(numbers, kind="stable").astype(np.int64, copy=False)
+    return (packed & places).view(np.int64)
 
 
 # Wichura, Algorithm AS 241 (PPND16): The percentage points of the normal distribution, Applied Statistics 37, 1988.

@@ -137,12 +137,12 @@ def compile_steps(f: Callable[..., Any], /) -> Callable[..., Any]:
         if len({id(x) for x in state}) < len(state):
             state = _distinct(state)
         rows, constants = _ordered(rows), _ordered(constants)
-        shapes = tuple((x.shape, x.dtype) for x in jax.tree.leaves((state, rows, constants)))
+        shapes = tuple(x.shape for x in jax.tree.leaves(rows))
         if shapes not in pays:
             program = step.trace(state, rows, np.int32(start), constants).jaxpr
             pays[shapes] = jax.default_backend() != "cpu" or _flops(program.jaxpr) <= LOOPED_FLOPS
         if pays[shapes]:
-            state, columns = looped(state, rows, np.int32(start), np.int32(stop), constants)
+            state, columns = looped(state, rows, _whole(start), _whole(stop), constants)
             return tree.map(lambda x: to_numpy(x)[start:stop], columns), state
         results, rows = [], jax.tree.map(jnp.asarray, rows)
         for i in range(start, stop):
@@ -151,6 +151,12 @@ def compile_steps(f: Callable[..., Any], /) -> Callable[..., Any]:
         return tree.map(lambda *leaves: np.stack([to_numpy(x) for x in leaves]), *results), state
 
     return run
+
+
+@functools.lru_cache
+def _whole(number: int) -> Any:
+    """On the device, where the same bounds come again with each epoch."""
+    return jax.device_put(np.int32(number))
 
 
 def _put(column: Any, x: Any, i: Any) -> Any:

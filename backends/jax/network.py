@@ -222,12 +222,20 @@ def adam(parameters, gradients, firsts, seconds, progress, lr, beta1, beta2, eps
     return tuple(zip(*after, strict=True)) if after else ((), (), ())
 
 
+FUSED_WEIGHTS = 16
+"""Most weights of a linear layer whose products are added up by what is fused around them. A call of a product of
+matrices takes longer than these: without two of them, an epoch of linear regression 238 µs for 248."""
+
+
 @jax.jit
 def linear(x, weight, bias=None, /):
     """With the weights as they are stored: turned first, they took half of the time of a step with one example."""
     if x.dtype != weight.dtype or not x.ndim or weight.ndim != 2 or x.shape[-1] != weight.shape[1]:
         return REGISTRY["linear"].declaration(x, weight, bias)
-    y = lax.dot_general(x, weight, (((x.ndim - 1,), (1,)), ((), ())))
+    if weight.size <= FUSED_WEIGHTS:
+        y = jnp.sum(x[..., None, :] * weight, axis=-1)
+    else:
+        y = lax.dot_general(x, weight, (((x.ndim - 1,), (1,)), ((), ())))
     return y if bias is None else y + bias
 
 

@@ -126,7 +126,7 @@ class Reporter(Observer):
         """The losses that no event has carried yet."""
         if self.trainer is None:
             return []
-        losses = self.trainer.history.losses[self._told_losses :]
+        losses = self.trainer.history.losses[self._told_losses :].tolist()
         self._told_losses += len(losses)
         return losses
 

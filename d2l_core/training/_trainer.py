@@ -186,14 +186,15 @@ class Trainer:
         """Add the losses of the last steps to the history, and end the run if one is not finite."""
         values = losses.astype(np.float64)
         first = len(self.history.losses)
-        self.history.losses.extend(values.tolist())
-        bad = np.flatnonzero(~np.isfinite(values))
-        if bad.size:
-            step = first + int(bad[0])
+        self.history.losses.frombytes(values.tobytes())
+        finite = np.isfinite(values)
+        if not finite.all():
+            bad = int(finite.argmin())
+            step = first + bad
             epoch, batch = divmod(step, len(self.data.train))
             kept = f" The state before is in {self.checkpoint}." if self.checkpoint and self.checkpoint.exists() else ""
             raise TrainingDiverged(
-                f"The loss became {values[bad[0]]} at batch {batch + 1} of epoch {epoch + 1} (step {step + 1}); "
+                f"The loss became {values[bad]} at batch {batch + 1} of epoch {epoch + 1} (step {step + 1}); "
                 f"try a smaller learning rate, gradient clipping or other initial values.{kept}"
             )
 

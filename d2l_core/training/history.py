@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from array import array
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,12 +17,12 @@ class History:
     Attributes:
         epochs: one record for each finished epoch: ``epoch`` (1, 2 ...), ``loss`` (mean over the examples seen in
             training), ``val_loss`` and further ``val_...`` metrics, ``seconds`` of training.
-        losses: the training loss of every step so far, in order.
+        losses: the training loss of every step so far, in order, as float64.
         first_step_seconds: of the very first step, which includes what the backend compiles.
     """
 
     epochs: list[Record] = field(default_factory=list)
-    losses: list[float] = field(default_factory=list)
+    losses: array[float] = field(default_factory=lambda: array("d"))
     first_step_seconds: float | None = None
 
     def final(self, name: str) -> float:
@@ -40,12 +41,12 @@ class History:
 
     def to_json(self) -> dict[str, Any]:
         """A dict of plain numbers; floats survive exactly."""
-        return {"epochs": self.epochs, "losses": self.losses, "first_step_seconds": self.first_step_seconds}
+        return {"epochs": self.epochs, "losses": self.losses.tolist(), "first_step_seconds": self.first_step_seconds}
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> History:
         """The inverse of `to_json`."""
-        return cls(list(data["epochs"]), list(data["losses"]), data["first_step_seconds"])
+        return cls(list(data["epochs"]), array("d", data["losses"]), data["first_step_seconds"])
 
     def __repr__(self) -> str:
         last = json.dumps(self.epochs[-1]) if self.epochs else "no epoch yet"
