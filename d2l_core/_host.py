@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from d2l_core.backend import loaded_backends
+from d2l_core.backend import Backend, adapters, load_backend, loaded_backends
 from d2l_core.errors import UsageError
 
 
@@ -23,7 +23,7 @@ def on_host(x: Any) -> NDArray[Any]:
     if isinstance(x, np.ndarray):
         return x
     try:
-        owner = next((backend for backend in loaded_backends().values() if backend.is_tensor(x)), None)
+        owner = _owner(x)
         array = np.asarray(x) if owner is None else owner.to_numpy(x)
     except Exception as error:  # every framework has errors of its own
         raise UsageError(
@@ -32,3 +32,11 @@ def on_host(x: Any) -> NDArray[Any]:
     if array.dtype.kind in "OSU":
         raise UsageError(f"A {type(x).__name__} is no array of numbers; give an array or a tensor.")
     return np.asarray(array)
+
+
+def _owner(x: Any) -> Backend | None:
+    """The backend whose tensor x is; its framework is there, even if nobody has asked for the backend yet."""
+    framework = type(x).__module__.partition(".")[0]
+    if framework != "numpy" and framework in adapters():
+        load_backend(framework)
+    return next((backend for backend in loaded_backends().values() if backend.is_tensor(x)), None)

@@ -8,6 +8,7 @@ import math
 import operator
 
 import numpy
+from d2l_backends.mxnet_runtime.lending import in_plain_order, lent_by_host
 from d2l_backends.mxnet_runtime.recording import mx, np, on_host
 
 from d2l_core.axes import chosen, position, positions
@@ -56,42 +57,6 @@ def from_host(array, dtype=None):
         copy[...] = array
         return lent_by_host(copy)
     return np.array(numpy.asarray(array, dtype, order="C"), dtype=dtype)
-
-
-class Memory:
-    """A tensor for DLPack: MXNet knows the protocol's first version, by functions of its own."""
-
-    def __init__(self, x):
-        self._x = x
-
-    def __dlpack__(self, **options):
-        if self._x.dtype == bool:
-            raise TypeError("MXNet's booleans have a code that nobody else knows.")
-        try:
-            return mx.nd.to_dlpack_for_read(self._x)
-        except mx.MXNetError:
-            return mx.nd.to_dlpack_for_read(in_plain_order(self._x))
-
-    def __dlpack_device__(self):
-        return (1, 0)
-
-
-def in_plain_order(x):
-    """The same tensor; a convolution may have put the elements of its weights into an order of oneDNN's.
-
-    Some operators then fail, or end the process (test_mxnet_network.py).
-    """
-    return np.reshape(x, x.shape)
-
-
-def lent_to_host(x):
-    """The numbers of a tensor as a NumPy array, which is only to be read."""
-    return numpy.from_dlpack(Memory(x))
-
-
-def lent_by_host(x, /):
-    """What speaks DLPack, such as a NumPy array that nobody else alters, as a tensor in the same memory."""
-    return mx.nd.from_dlpack(x.__dlpack__()).as_np_ndarray()
 
 
 def asarray(obj, /, *, dtype=None):

@@ -1,7 +1,9 @@
 """Gradients from MXNet's tape, and steps that are recorded once and run as graphs from then on."""
 
 from contextvars import ContextVar
+from functools import partial
 
+from d2l_backends.mxnet_runtime.lending import run_of_steps
 from d2l_backends.mxnet_runtime.operators import blank
 from d2l_backends.mxnet_runtime.recording import recorder, refuse
 from d2l_backends.mxnet_runtime.replay import CANNOT_REPEAT, recorded
@@ -10,9 +12,11 @@ from d2l_backends.numpy.lent import Tape
 from d2l_core import interface, tree
 from d2l_core._tape import signature
 from d2l_core.backend import current
+from d2l_core.composites.control import placed
 from d2l_core.errors import UsageError, outside_tensor
 
 from .arrays import from_host, is_recording, mx, np, on_tape
+from .system import to_numpy
 
 _TWICE = Tape("mxnet", np.ndarray, np.ndarray.asnumpy, from_host)
 _CUTS = ContextVar("d2l_mxnet_cuts", default=None)
@@ -126,22 +130,71 @@ _MOST = 64  # signatures of a compiled function that are recorded
 
 def compile(f, /):
     """The first call of each signature is recorded while it runs; the next ones run as graphs."""
-    known = {}
+    return _Compiled(f)
 
-    def run(*trees):
-        leaves = []
-        key = current().precision, signature(trees, _described, leaves)
-        if _CUTS.get() is not None or recorder() is not None:
-            return f(*trees)
-        if known.get(key):
-            try:
-                return known[key](leaves)
-            except CANNOT_REPEAT:
-                known[key] = None
-        elif key not in known and len(known) < _MOST and all(isinstance(x, np.ndarray) for x in leaves):
-            result, known[key] = recorded(f, trees, leaves)
-            return result
-        return f(*trees)
+
+class _Compiled:
+    def __init__(self, f):
+        self.f, self._known = f, {}
+
+    def __call__(self, *trees):
+        key, leaves = _key(trees)
+        if repeat := self.repeat(key, lambda leaves: trees):
+            return repeat(leaves)
+        new = key not in self._known and len(self._known) < _MOST and not _is_inside()
+        if not new or not all(isinstance(x, np.ndarray) for x in leaves):
+            return self.f(*trees)
+        result, self._known[key] = recorded(self.f, trees, leaves)
+        return result
+
+    def repeat(self, key, trees_of):
+        """A function of the leaves that does what a recorded call of this signature did; None if there may be none."""
+        if _is_inside() or not self._known.get(key):
+            return None
+
+        def run(leaves):
+            if replay := self._known[key]:
+                try:
+                    return replay(leaves)
+                except CANNOT_REPEAT:
+                    self._known[key] = None
+            return self.f(*trees_of(leaves))
+
+        return run
+
+
+def _is_inside():
+    """Whether a tape or a recorder looks on."""
+    return _CUTS.get() is not None or recorder() is not None
+
+
+def _key(trees):
+    leaves = []
+    return (current().precision, signature(trees, _described, leaves)), leaves
+
+
+def compile_steps(f, /):
+    """As composed, but once a recorded step has left a state of the kind that it took, the next are not looked at."""
+    step = compile(f)
+
+    def run(state, rows, start, stop, /, *constants):
+        results, rows, repeat = [], tree.map(placed, rows), None
+        columns, others = tree.leaves(rows), tree.leaves(constants)
+        with run_of_steps() as active:
+            for i in range(start, stop):
+                row = [column[i] for column in columns]
+                if repeat:
+                    result, state[:] = repeat([*state, *row, *others])
+                else:
+                    trees = state, tree.unflatten(rows, row), *constants
+                    key = _key(trees)[0]
+                    result, state[:] = step(*trees)
+                    if _key(trees)[0] == key:
+                        form = tree.map(lambda leaf: True, trees)
+                        repeat = step.repeat(key, partial(tree.unflatten, form))
+                active.left = result, state
+                results.append(result)
+        return tree.map(lambda *leaves: to_numpy(interface.stack(leaves)), *results), list(state)
 
     return run
 

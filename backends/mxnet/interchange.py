@@ -1,11 +1,12 @@
 """Gluon blocks that compute our modules, their weights on the way back, and shared memory."""
 
+from d2l_backends.mxnet_runtime import lending
 from mxnet import gluon
 
 from d2l_core._planting import planted
 from d2l_core.errors import UsageError
 
-from .arrays import Memory, lent_by_host, mx
+from .arrays import mx
 
 
 class NativeModule(gluon.Block):
@@ -49,5 +50,5 @@ def native_state(native, /):
     return {path: p.data().asnumpy() for path, p in native._collect_params_with_prefix().items()}
 
 
-export_dlpack = Memory
-import_dlpack = lent_by_host
+export_dlpack = lending.Memory
+import_dlpack = lending.lent_by_host

@@ -6,6 +6,7 @@ is recorded they are replaced by ones that note what comes and goes.
 
 import contextlib
 import ctypes
+import math
 import threading
 
 from d2l_core._straight import Call, Slot, branches, slots
@@ -13,6 +14,7 @@ from d2l_core._straight import Call, Slot, branches, slots
 from .operators import Atom, held, mx, np, quicker, without_broadcasting
 
 LONGEST = 20_000  # operators of a recording
+_FEW = 64
 
 _LIBRARY = mx.base._LIB
 _ACTIVE = None
@@ -62,11 +64,12 @@ class Recorder:
 
     Attributes:
         blanks: slots of what has no memory.
+        small: slots of what has few elements.
     """
 
     def __init__(self, inputs):
         self.calls, self.constants, self.paused = [], {}, False
-        self.blanks, self._never_made = set(), set()
+        self.blanks, self.small, self._never_made = set(), set(), set()
         self.thread, self._slots, self._count, self._outer = threading.get_ident(), {}, 0, None
         self.inputs = [self._new(x.handle.value) for x in inputs]
 
@@ -76,8 +79,11 @@ class Recorder:
         return Slot(self._count - 1)
 
     def _new(self, handle):
-        refuse(0 in held(handle).shape)  # a graph has no memory for it and fails
+        elements = math.prod(held(handle).shape)
+        refuse(elements == 0)  # a graph has no memory for it and fails
         slot = self._slots[handle] = self.spare()
+        if elements <= _FEW:
+            self.small.add(slot)
         return slot
 
     def _slot(self, handle):

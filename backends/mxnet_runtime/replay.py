@@ -48,7 +48,7 @@ def recorded(f, trees, leaves):
 
 def _function(active, outputs):
     calls, used = [], set(slots(outputs))
-    for part in reversed(_parts(active.calls)):
+    for part in reversed(_parts(active.calls, active.small)):
         call = _call(part, used)
         if not used.isdisjoint(slots(call.results)):
             calls.append(call)
@@ -59,16 +59,26 @@ def _function(active, outputs):
     return straight([*reversed(calls), *copying], len(active.inputs), active.constants, renamed(outputs, copies))
 
 
-def _parts(calls):
-    """The calls in order, with lists of operators between the others."""
-    parts = []
+def _parts(calls, small):
+    """The calls in order, with lists of operators between the others.
+
+    Each list is a call of its own, so what is small goes to the first one that has all it needs.
+    """
+    parts, made = [], {}
     for call in calls:
-        if not isinstance(call, Operator):
-            parts.append(call)
-        elif parts and isinstance(parts[-1], list):
-            parts[-1].append(call)
+        place = len(parts)
+        if isinstance(call, Operator):
+            needs = max((made.get(slot, 0) for slot in slots(call.args)), default=0)
+            lists = [i for i in range(needs, len(parts)) if isinstance(parts[i], list)]
+            if lists and (lists[-1] == len(parts) - 1 or small.issuperset(call.results)):
+                place = lists[0] if small.issuperset(call.results) else lists[-1]
+                parts[place].append(call)
+            else:
+                parts.append([call])
         else:
-            parts.append([call])
+            parts.append(call)
+        inside = call.function if isinstance(call, Region) else []
+        made.update(dict.fromkeys(slots([call.results, *[one.results for one in inside]]), place))
     return parts
 
 

@@ -303,7 +303,9 @@ def adam(parameters, gradients, firsts, seconds, progress, lr, beta1, beta2, eps
     rows = list(zip(*columns, strict=True))
     if not rows or any(map(isbox, (progress, lr))) or not all(map(_alike, rows)):
         return composites.adam.__wrapped__(*columns, *settings)
-    return tuple(zip(*[_adam(*row, *settings) for row in rows], strict=True))
+    out = [[numpy.empty_like(parameter) for parameter in parameters] for _ in range(3)]
+    adam_into(out, columns, *settings)
+    return tuple(map(tuple, out))
 
 
 def _alike(arrays):
@@ -313,20 +315,21 @@ def _alike(arrays):
     return kinds and first.ndim > 0 and not any(map(isbox, arrays))
 
 
-def _adam(parameter, gradient, first, second, progress, lr, beta1, beta2, eps):
-    """The formula with as few passes through memory as it needs, and one array beside the results."""
-    part = (1.0 - beta1) * gradient
-    first = beta1 * first
-    first += part
-    numpy.multiply(gradient, gradient, out=part)
-    part *= 1.0 - beta2
-    second = beta2 * second
-    second += part
-    numpy.sqrt(numpy.divide(second, progress[1], out=part), out=part)
-    part += eps
-    change = lr / progress[0] * first
-    change /= part
-    return numpy.subtract(parameter, change, out=change), first, second
+def adam_into(out, columns, progress, lr, beta1, beta2, eps):
+    """Write new parameters and both moments into the arrays of three lists, with few passes through memory."""
+    for after, m, v, parameter, gradient, first, second in zip(*out, *columns, strict=True):
+        part = (1.0 - beta1) * gradient
+        numpy.multiply(first, beta1, out=m)
+        m += part
+        numpy.multiply(gradient, gradient, out=part)
+        part *= 1.0 - beta2
+        numpy.multiply(second, beta2, out=v)
+        v += part
+        numpy.sqrt(numpy.divide(v, progress[1], out=part), out=part)
+        part += eps
+        numpy.multiply(m, lr / progress[0], out=after)
+        after /= part
+        numpy.subtract(parameter, after, out=after)
 
 
 # random bits

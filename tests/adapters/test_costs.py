@@ -19,7 +19,7 @@ from d2l_core.training import Data, Observer, Trainer
 
 OURS = tuple(str(folder) for package in (d2l_core, d2l_backends) for folder in package.__path__)
 
-CALLS_A_STEP = {"numpy": 400, "torch": 8, "jax": 0, "tensorflow": 0, "mxnet": 52}
+CALLS_A_STEP = {"numpy": 400, "torch": 6, "jax": 0, "tensorflow": 0, "mxnet": 18}
 """Most calls of our own Python functions in a step of a 784-16-10 network with SGD."""
 
 

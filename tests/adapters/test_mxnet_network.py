@@ -8,8 +8,8 @@ from d2l_core.backend import adapters, use_backend
 if adapters()["mxnet"].missing():
     pytest.skip("MXNet is not installed.", allow_module_level=True)
 
-from d2l_backends.mxnet.arrays import lent_to_host
 from d2l_backends.mxnet.network import _LONGEST_SUM
+from d2l_backends.mxnet_runtime.lending import lent_to_host
 
 from d2l_core import interface as xp
 from d2l_core.autodiff import value_and_grad

@@ -12,7 +12,7 @@ if adapters()["mxnet"].missing():
     pytest.skip("MXNet is not installed.", allow_module_level=True)
 
 from _replaying import bits, counted
-from d2l_backends.mxnet import autodiff
+from d2l_backends.mxnet import autodiff, network
 from d2l_backends.mxnet.arrays import on_tape
 from d2l_backends.mxnet_runtime import recording, replay
 from d2l_backends.mxnet_runtime.recording import mx, on_host
@@ -21,6 +21,7 @@ from d2l_conformance.course import Course
 from d2l_conformance.families import FAMILIES
 from d2l_conformance.table import CASES
 
+from d2l_core import composites
 from d2l_core import interface as xp
 from d2l_core.autodiff import custom_gradient, grad, value_and_grad
 from d2l_core.composites import batch_norm_train, dropout, gru, relu
@@ -39,8 +40,13 @@ def precision(request):
 
 @pytest.fixture
 def plain(monkeypatch):
-    """Call it, and `compile` is the identity from then on."""
-    return lambda: monkeypatch.setattr(load_backend("mxnet"), "compile", lambda f: f)
+    """Call it, and `compile` is the identity from then on, `compile_steps` a loop over it."""
+
+    def patch():
+        monkeypatch.setattr(load_backend("mxnet"), "compile", lambda f: f)
+        monkeypatch.setattr(load_backend("mxnet"), "compile_steps", composites.compile_steps.__wrapped__)
+
+    return patch
 
 
 @pytest.fixture
@@ -345,6 +351,65 @@ def test_values_that_are_kept_do_not_change(precision, replays):
     assert replays == [True]
     for x, copy in kept:
         np.testing.assert_array_equal(x.asnumpy(), copy.asnumpy())
+
+
+def _adam_steps(results_of):
+    """Steps of Adam with two parameters; each gives what `results_of` makes of its states before and after it."""
+
+    def step(state, row):
+        (w, b), firsts, seconds = state[:2], state[2:4], state[4:6]
+        gradients = grad(lambda p: xp.sum((p[0] * row + p[1]) ** 2.0))([w, b])
+        progress = state[6] + 1.0
+        after = composites.adam([w, b], gradients, firsts, seconds, progress, 0.1, 0.9, 0.99, 1e-8)
+        new = [*after[0], *after[1], *after[2], progress]
+        return results_of(state, new), new
+
+    state = [xp.full((2, 3), 0.5 * i) for i in range(6)] + [xp.ones((3,))]
+    return composites.compile_steps(step), state
+
+
+@pytest.mark.parametrize("when", [0, 1])
+def test_states_that_are_results_are_not_written_into(precision, plain, replays, when):
+    """Memory of earlier steps is used again, but not that of what somebody holds."""
+    rows = np.linspace(-1.0, 1.0, 9)
+
+    def found():
+        run, state = _adam_steps(lambda *states: list(states[when]))
+        results, state = run(state, rows, 0, 9)
+        return [x.tobytes() for x in results], bits(state)
+
+    replayed = found()
+    assert replays == [True]
+    plain()
+    assert found() == replayed
+
+
+def test_what_a_run_of_steps_leaves_is_not_written_into_by_the_next(precision, replays):
+    """By nobody, however often it is passed on."""
+    run, state = _adam_steps(lambda before, after: after[0][0, 0])
+    rows, kept = np.linspace(-1.0, 1.0, 6), []
+    for _ in range(4):
+        kept.append((list(state), [x.copy() for x in state]))
+        _, state = run(list(state), rows, 0, 6)
+    assert replays == [True]
+    for state, copies in kept:
+        assert bits(state) == bits(copies)
+
+
+def test_memory_is_used_again(precision):
+    """Steps in the middle of a run need no more tensors than two sets of them."""
+    found = set()
+    run, state = _adam_steps(lambda before, after: after[0][0, 0])
+    kept = network.host.adam_into
+
+    def watched(out, *args):
+        found.update(x.ctypes.data for column in out for x in column)
+        return kept(out, *args)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(network.host, "adam_into", watched)
+        run(state, np.linspace(-1.0, 1.0, 20), 0, 20)
+    assert len(found) == 12, "two sets of six"
 
 
 def test_one_tensor_in_two_places_is_two_arguments(precision, replays):
