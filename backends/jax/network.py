@@ -32,8 +32,11 @@ def conv(x, weight, bias=None, /, *, stride=1, padding=0, dilation=1, groups=1):
 
 @partial(jax.jit, static_argnums=(3, 4, 5, 6))
 def _conv(x, weight, bias, stride, sides, dilation, groups):
-    if groups == 1 and _is_small(x.shape, weight.shape, sides, dilation) and jax.default_backend() == "cpu":
+    plain = groups == 1 and x.shape[1] == weight.shape[1] and jax.default_backend() == "cpu"
+    if plain and _is_small(x.shape, weight.shape, sides, dilation):
         y = _small_conv(x, weight, stride, sides, dilation)
+    elif plain and {*stride, *dilation} == {1} and _is_thin(x.shape, weight.shape, sides):
+        y = _thin_conv(x, weight, sides)
     else:
         y = lax.conv_general_dilated(x, weight, stride, sides, rhs_dilation=dilation, feature_group_count=groups)
     return y if bias is None else y + bias.reshape(-1, *(1,) * len(stride))
@@ -43,7 +46,7 @@ def _is_small(images, filters, sides, dilation):
     """Whether a window reaches over the images, and all of it is at home on what is padded."""
     axes = list(zip(images[2:], filters[2:], sides, dilation, strict=False))
     fits = all(step * (window - 1) < size + sum(side) for size, window, side, step in axes)
-    return images[1] == filters[1] and fits and any(size < window for size, window, _, _ in axes)
+    return fits and any(size < window for size, window, _, _ in axes)
 
 
 def _small_conv(x, weight, stride, sides, dilation):
@@ -75,6 +78,36 @@ def _seen(size, window, stride, side, dilation):
         if any(0 <= output * stride + place * dilation - side[0] < size for output in range(count))
     ]
     return count, min(meets, default=0), max(meets, default=0) + 1
+
+
+THIN_PRODUCTS, THIN_PIXELS = 1500, 2**13
+"""Most products for a pixel, and fewest pixels, if rows of pixels are multiplied by matrices. XLA's kernel takes 15 to
+30 ns a pixel, however few channels there are: measured on two cores with 128 images of 1 x 28 x 28 and 6 filters of
+5 x 5, 2.4 ms where this takes 0.9 (960 products), with 64 filters of 7 x 7 3.2 for 5.5 (17,024)."""
+
+
+def _is_thin(images, filters, sides):
+    fits = all(size + sum(side) >= window for size, side, window in zip(images[2:], sides, filters[2:], strict=False))
+    products = math.prod(filters[:-1]) * (images[-1] + sum(sides[-1]))
+    return fits and products <= THIN_PRODUCTS and images[0] * math.prod(images[2:]) >= THIN_PIXELS
+
+
+def _thin_conv(x, weight, sides):
+    """A convolution of images with few channels as a product of their rows with matrices that hold a filter's row once
+    for each place in the width."""
+    x = jnp.pad(x, ((0, 0), (0, 0), *sides))
+    filters, channels, *windows, window = weight.shape
+    counts = [size - reach + 1 for size, reach in zip(x.shape[2:-1], windows, strict=True)]
+    count, width = x.shape[-1] - window + 1, x.shape[-1]
+    bands = np.stack([np.eye(width, count, -place, dtype=weight.dtype) for place in range(window)])
+    matrices = jnp.tensordot(weight.reshape(filters, channels, -1, window), bands, 1)
+    rows = []
+    for places in itertools.product(*map(range, windows)):
+        stops = [place + size for place, size in zip(places, counts, strict=True)]
+        rows.append(lax.slice(x, (0, 0, *places, 0), (*x.shape[:2], *stops, width)))
+    rows = jnp.moveaxis(jnp.concatenate(rows, axis=1), 1, -2).reshape(x.shape[0] * math.prod(counts), -1)
+    y = rows @ matrices.transpose(2, 1, 3, 0, 4).reshape(-1, filters * count)
+    return jnp.moveaxis(y.reshape(x.shape[0], *counts, filters, count), -2, 1)
 
 
 def max_pool(x, window, /, *, stride=None, padding=0):
