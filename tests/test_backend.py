@@ -1,5 +1,6 @@
 """Choosing a backend, mixing two, and adapters that are absent, broken or incomplete."""
 
+import gc
 import os
 import subprocess
 import sys
@@ -27,6 +28,31 @@ def test_default_follows_the_environment(monkeypatch):
 def test_default_is_the_first_installed(monkeypatch):
     monkeypatch.delenv("D2L_BACKEND", raising=False)
     assert default_name() == INSTALLED[0]
+
+
+def test_what_a_framework_imports_is_no_garbage():
+    """It is not looked through again, and the search goes on for what comes after, or goes on not to."""
+    program = """
+import gc
+{before}
+from d2l_core.backend import load_backend
+load_backend("numpy")
+print(gc.isenabled(), gc.get_freeze_count() > 10_000)
+"""
+    for before, wanted in (("", "True True"), ("gc.disable()", "False True")):
+        command = [sys.executable, "-c", program.format(before=before)]
+        found = subprocess.run(command, check=True, capture_output=True, text=True, timeout=120)
+        assert found.stdout.split() == wanted.split()
+
+
+def test_a_failed_import_leaves_the_search_for_garbage_on(monkeypatch):
+    """Nothing is kept out of it then."""
+    kept = gc.get_freeze_count()
+    monkeypatch.setattr(backends, "_import_group", lambda adapter, group: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        backends._collect(adapters()["numpy"])
+    assert gc.isenabled()
+    assert gc.get_freeze_count() == kept
 
 
 def test_wrong_precision_and_device_are_named():
