@@ -141,7 +141,10 @@ def test_import_is_silent_and_leaves_tensorflow_as_it_is() -> None:
 
 
 def optimised(call):
-    """The nodes of the graphs that a call runs, as TensorFlow's optimiser left them."""
+    """The nodes of the graph that a call runs, as TensorFlow's optimiser left them.
+
+    Operators outside of graphs have small ones of their own when they are first called.
+    """
     context = importlib.import_module("tensorflow.python.eager.context")
     context.enable_run_metadata()
     try:
@@ -149,7 +152,7 @@ def optimised(call):
         graphs = context.export_run_metadata().function_graphs
     finally:
         context.disable_run_metadata()
-    return [node for graph in graphs for node in graph.post_optimization_graph.node]
+    return max((graph.post_optimization_graph.node for graph in graphs), key=len)
 
 
 def test_the_optimiser_of_graphs_leaves_the_second_evaluation_of_a_checkpoint(tensorflow):
@@ -185,10 +188,9 @@ def test_no_transposes_stand_between_layers_of_images():
     with use_backend("tensorflow", precision=32):
         tensors = [xp.asarray(rng.normal(size=s).astype("float32")) for s in ((2, 4, 8, 8), *shapes)]
         expected = xp.to_numpy(block(tensors)[0])
-        found = [xp.to_numpy(xp.compile(block)(tensors)[0])]  # operators outside of graphs have small ones of their own
+        found = []
         nodes = optimised(lambda: found.append(xp.to_numpy(xp.compile(block)(tensors)[0])))
-    for result in found:
-        np.testing.assert_allclose(result, expected, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(found[0], expected, rtol=1e-5, atol=1e-6)
     transposes = [node for node in nodes if node.op.endswith("Transpose")]
     assert len(transposes) == len(shapes) + 2
 
