@@ -11,6 +11,7 @@ from autograd.util import toposort
 from d2l_backends.numpy.arrays import as_tensor, broadcast_to, plain, stack, sum_to, whole, zeros_like
 
 from d2l_core import tree
+from d2l_core._allocator import keep_freed_memory
 from d2l_core.axes import positions
 from d2l_core.errors import outside_tensor
 
@@ -164,6 +165,7 @@ defvjp_argnums(_ruled, _rule)
 
 
 def compile(f, /):
+    keep_freed_memory()
     return f
 
 

@@ -6,6 +6,7 @@ from contextvars import ContextVar, copy_context
 import torch
 
 from d2l_core import tree
+from d2l_core._allocator import keep_freed_memory
 from d2l_core._tape import signature
 from d2l_core.backend import current
 from d2l_core.composites.control import placed
@@ -130,6 +131,7 @@ class _Compiled:
 def compile_steps(f, /):
     """As composed, but once a step is recorded the others go on from its state without looking at it."""
     step = compile(f)
+    keep_freed_memory()
 
     def run(state, rows, start, stop, /, *constants):
         results, walks, rows = [], True, tree.map(placed, rows)
