@@ -1,10 +1,11 @@
 """Write ``docs/performance.md`` and its plots from what ``d2l bench --json`` has measured.
 
-    python tools/performance_page.py FILE.json ...
+    python tools/performance_page.py [FILE.json ...]
 
-Each file becomes a part of the page: against the frameworks by hand, against Keras, a side against itself. Rows of
-files of one kind are put together, those of later files instead of the same rows of earlier ones. What was tried and
-did not pay stands in ``docs/performance_tried.md`` and is taken over as it is.
+Without files those of ``docs/performance/measured/`` are read, which is where the page's own figures are. Each file
+becomes a part of the page: against the frameworks by hand, against Keras, a side against itself. Rows of files of one
+kind are put together, those of later files instead of the same rows of earlier ones. What was tried and did not pay
+stands in ``docs/performance_tried.md`` and is taken over as it is.
 """
 
 from __future__ import annotations
@@ -30,7 +31,8 @@ _HEADINGS = {
 _INTRODUCTION = """\
 # Performance
 
-*Written by `python tools/performance_page.py` from what `d2l bench --json` measured; not to be edited.*
+*Written by `python tools/performance_page.py` from what `d2l bench --json` measured, which is in `performance/measured/`;
+not to be edited.*
 
 Each figure is a pair of processes that train the same network on the same batches, in turns, after their losses have
 been compared step for step; both draw the order of the examples anew for each epoch. A ratio is ours over theirs, the
@@ -127,6 +129,7 @@ def _write(path: Path, text: str) -> None:
 
 def main(files: Sequence[str], docs: Path = DOCS) -> None:
     """Write the page and its plots into `docs`."""
+    files = files or sorted(map(str, (docs / "performance" / "measured").glob("*.json")))
     if not files:
         raise SystemExit("Name at least one file that d2l bench --json has written.")
     results = [read(Path(file)) for file in files]

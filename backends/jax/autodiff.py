@@ -156,7 +156,8 @@ def compile_steps(f: Callable[..., Any], /) -> Callable[..., Any]:
 @functools.lru_cache
 def _whole(number: int) -> Any:
     """On the device, where the same bounds come again with each epoch."""
-    return jax.device_put(np.int32(number))
+    with jax.ensure_compile_time_eval():  # nothing of a program that is being traced stays here
+        return jax.device_put(np.int32(number))
 
 
 def _put(column: Any, x: Any, i: Any) -> Any:

@@ -95,6 +95,7 @@ def run_of_steps():
     try:
         yield run
     finally:
+        run.left = ()
         _RUN.reset(token)
 
 

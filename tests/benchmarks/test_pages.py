@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import re
+import shutil
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -114,6 +115,13 @@ def test_the_documentation_is_written_from_files(result: dict[str, Any], tmp_pat
     assert set(plots) == {"performance/native.svg", "performance/self.svg", "performance/batch.svg"}
     for plot in plots:
         ElementTree.fromstring((docs / plot).read_text())  # noqa: S314 - our own
+
+
+def test_the_page_is_made_of_the_figures_beside_it(tmp_path: Path) -> None:
+    measured = Path("performance", "measured")
+    shutil.copytree(ROOT / "docs" / measured, tmp_path / measured)
+    tool().main([], tmp_path)
+    assert (tmp_path / "performance.md").read_text() == (ROOT / "docs" / "performance.md").read_text()
 
 
 def test_the_tool_refuses_what_is_no_measurement(tmp_path: Path) -> None:
