@@ -87,7 +87,7 @@ def render(results: Sequence[Result], tried: str, folder: Path) -> str:
     sections = [_INTRODUCTION]
     for kind, result in parts.items():
         rows = [row for row in result["rows"] if not _is_swept(row)]
-        sections.append(f"## {_HEADINGS[kind]}\n\n{_setting(result)}\n\n{page.summary(result | {'rows': rows})}\n")
+        sections.append(f"## {_HEADINGS[kind]}\n\n{_setting(result, rows)}\n\n{page.summary(result | {'rows': rows})}\n")
         if rows:
             _write(folder / f"{kind}.svg", _plots.standalone_intervals(rows))
             sections.append(f"![Ratios with their intervals]({folder.name}/{kind}.svg)\n")
@@ -110,10 +110,11 @@ def _is_swept(row: Result) -> bool:
     return "@" in row["workload"]
 
 
-def _setting(result: Result) -> str:
-    versions = ", ".join(f"{name} {version}" for name, version in result["versions"].items())
-    pairs = f"{result['pairs']} turns of each side"
-    return f"{result['date'][:10]}, {result['machine']}, {result['threads']} threads, {pairs}; {versions}."
+def _setting(result: Result, rows: Sequence[Result]) -> str:
+    versions = ", ".join(f"{name} {version}" for name, version in sorted(result["versions"].items()))
+    turns = " or ".join(map(str, sorted({len(row["sides"][0]["turns"]) for row in rows})))
+    words = f"{turns} turns of each side; {versions}" if turns else versions
+    return f"{result['date'][:10]}, {result['machine']}, {result['threads']} threads, {words}."
 
 
 def _table(columns: Iterable[str], rows: Iterable[Sequence[str]]) -> str:
