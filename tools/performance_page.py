@@ -31,8 +31,8 @@ _HEADINGS = {
 _INTRODUCTION = """\
 # Performance
 
-*Written by `python tools/performance_page.py` from what `d2l bench --json` measured, which is in `performance/measured/`;
-not to be edited.*
+*Written by `python tools/performance_page.py` from what `d2l bench --json` measured (`performance/measured/`); not to be
+edited.*
 
 Each figure is a pair of processes that train the same network on the same batches, in turns, after their losses have
 been compared step for step; both draw the order of the examples anew for each epoch. A ratio is ours over theirs, the
@@ -87,7 +87,8 @@ def render(results: Sequence[Result], tried: str, folder: Path) -> str:
     sections = [_INTRODUCTION]
     for kind, result in parts.items():
         rows = [row for row in result["rows"] if not _is_swept(row)]
-        sections.append(f"## {_HEADINGS[kind]}\n\n{_setting(result, rows)}\n\n{page.summary(result | {'rows': rows})}\n")
+        summary = page.summary(result | {"rows": rows})
+        sections.append(f"## {_HEADINGS[kind]}\n\n{_setting(result, rows)}\n\n{summary}\n")
         if rows:
             _write(folder / f"{kind}.svg", _plots.standalone_intervals(rows))
             sections.append(f"![Ratios with their intervals]({folder.name}/{kind}.svg)\n")
