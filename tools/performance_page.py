@@ -31,8 +31,8 @@ _HEADINGS = {
 _INTRODUCTION = """\
 # Performance
 
-*Written by `python tools/performance_page.py` from what `d2l bench --json` measured (`performance/measured/`); not to be
-edited.*
+*Written by `python tools/performance_page.py` from what `d2l bench --json` measured (`performance/measured/`); not to
+be edited.*
 
 Each figure is a pair of processes that train the same network on the same batches, in turns, after their losses have
 been compared step for step; both draw the order of the examples anew for each epoch. A ratio is ours over theirs, the
