@@ -69,7 +69,14 @@ MOST_ELEMENTS = 2**20
 """Of a set: of so many the memory costs little, and to make it anew as much as to compute."""
 
 _RUN = ContextVar("d2l_mxnet_run", default=None)
-_HELD_HERE = 3  # references of what only a set holds, as `sys.getrefcount` counts them in a loop over it
+
+
+def _references(objects):
+    """How many each has, those of this loop among them."""
+    return [sys.getrefcount(x) for x in objects]
+
+
+_OF_A_SET_ALONE = _references((object(),))  # as this version of Python counts
 
 
 class Run:
@@ -111,7 +118,7 @@ class Spare:
         if run is not self._run:
             self._run, self._sets = run, []
         for tensors in self._sets:
-            if all(sys.getrefcount(x) == _HELD_HERE for x in tensors):
+            if _references(tensors) == _OF_A_SET_ALONE * len(tensors):
                 run.wait()
                 if all(map(_is_where_it_was_lent, tensors)):
                     break
