@@ -42,7 +42,7 @@ def in_plain_order(x):
 
 def lent_to_host(x):
     """The numbers of a tensor as a NumPy array, which is only to be read."""
-    return x.__dict__["lender"][0] if _is_where_it_was_lent(x) else numpy.from_dlpack(Memory(x))
+    return x.lender[0] if _is_where_it_was_lent(x) else numpy.from_dlpack(Memory(x))
 
 
 def lent_by_host(x, /):

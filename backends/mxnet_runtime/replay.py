@@ -69,14 +69,12 @@ def _parts(calls, small):
         place = len(parts)
         if isinstance(call, Operator):
             needs = max((made.get(slot, 0) for slot in slots(call.args)), default=0)
-            lists = [i for i in range(needs, len(parts)) if isinstance(parts[i], list)]
-            if lists and (lists[-1] == len(parts) - 1 or small.issuperset(call.results)):
-                place = lists[0] if small.issuperset(call.results) else lists[-1]
-                parts[place].append(call)
-            else:
-                parts.append([call])
-        else:
-            parts.append(call)
+            first = needs if small.issuperset(call.results) else max(needs, len(parts) - 1)
+            place = next((i for i in range(first, len(parts)) if isinstance(parts[i], list)), place)
+        if place == len(parts):
+            parts.append([] if isinstance(call, Operator) else call)
+        if isinstance(call, Operator):
+            parts[place].append(call)
         inside = call.function if isinstance(call, Region) else []
         made.update(dict.fromkeys(slots([call.results, *[one.results for one in inside]]), place))
     return parts
